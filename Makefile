@@ -1,0 +1,42 @@
+# `make demo` and `make test` need Python 3.10 to 3.13 and make; each sets up
+# what it runs in.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST := -m pytest -n 2
+
+.PHONY: demo test test-oldest lint format clean
+
+demo: $(VENV)/installed
+	$(BIN)/sklimb demo
+
+test: $(VENV)/installed
+	$(BIN)/python $(PYTEST)
+
+test-oldest: $(VENV)-oldest/installed
+	$(VENV)-oldest/bin/python $(PYTEST)
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable ".[test,lint]"
+	touch $@
+
+# Every dependency exactly on its lower bound.
+$(VENV)-oldest/installed: pyproject.toml tools/lower_bounds.py
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python tools/lower_bounds.py report test > $(VENV)-oldest/floors.txt
+	$(VENV)-oldest/bin/python -m pip install --quiet -r $(VENV)-oldest/floors.txt
+	$(VENV)-oldest/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(VENV)-oldest build dist *.egg-info

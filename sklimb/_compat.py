@@ -1,0 +1,69 @@
+"""The only place for private or version-dependent names of other packages.
+
+Each shim names the version that deletes it. Nothing here imports Keras,
+TensorFlow or imbalanced-learn before it is called.
+"""
+
+from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_method_params, _num_samples
+
+# Private in scikit-learn 1.7 to 1.9; these names go once it publishes its own.
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "estimator_tags",
+    "is_keras_sklearn_classifier",
+    "num_rows",
+    "routing_enabled",
+    "scorer_needs_scores",
+    "take_rows",
+    "take_rows_of_params",
+]
+
+
+def take_rows(X, rows):
+    """Return the rows of an array (any number of axes), frame, sparse matrix or list."""
+    return _safe_indexing(X, rows)
+
+
+def num_rows(X):
+    """Return the number of rows of anything that scikit-learn takes as ``X``."""
+    return _num_samples(X)
+
+
+def take_rows_of_params(X, params, rows):
+    """Return fit parameters, those that are aligned with ``X`` cut to ``rows``."""
+    return _check_method_params(X, params, indices=rows)
+
+
+def estimator_tags(estimator):
+    """Return the tags of a wrapped estimator, or None where it has none.
+
+    A bare SciKeras class breaks scikit-learn's tags; goes with SciKeras.
+    """
+    try:
+        return get_tags(estimator)
+    except (AttributeError, TypeError, KeyError):
+        return None
+
+
+def scorer_needs_scores(scorer):
+    """Tell whether a scikit-learn scorer reads probabilities or decision values."""
+    method = getattr(scorer, "_response_method", "predict")
+    methods = [method] if isinstance(method, str) else list(method)
+    return "predict" not in methods
+
+
+# keras.wrappers.SKLearnClassifier: no predict_proba, and a decision_function
+# that holds probabilities (Keras 3.8 to 3.15). Goes once Keras has the method.
+
+
+def is_keras_sklearn_classifier(estimator):
+    """Tell whether this is Keras's own wrapper, without importing Keras."""
+    return any(
+        cls.__name__ == "SKLearnClassifier" and cls.__module__.startswith("keras.")
+        for cls in type(estimator).__mro__
+    )

@@ -1,0 +1,40 @@
+"""Errors and warnings that a user may want to catch.
+
+Each one is also a builtin or a scikit-learn exception, so code that catches
+those keeps working.
+"""
+
+from sklearn.exceptions import NotFittedError
+
+__all__ = [
+    "ConstantScoresWarning",
+    "FewPositivesWarning",
+    "LogitsWarning",
+    "NonFiniteModelError",
+    "StalePriorError",
+    "TrainingPriorError",
+]
+
+
+class TrainingPriorError(ValueError):
+    """The prior that a classifier's probabilities belong to can't be known."""
+
+
+class StalePriorError(NotFittedError):
+    """A decision was tuned at another prior than the probabilities now have."""
+
+
+class NonFiniteModelError(FloatingPointError, ValueError):
+    """A network's loss or prediction is nan or infinite."""
+
+
+class ConstantScoresWarning(UserWarning):
+    """A fold gives every row the same score, so that no cut can be told apart."""
+
+
+class FewPositivesWarning(UserWarning):
+    """So few positives that a tuned threshold is a rough guess."""
+
+
+class LogitsWarning(UserWarning):
+    """Logits had to be computed back from probabilities, which may saturate."""

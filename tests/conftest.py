@@ -1,0 +1,15 @@
+"""Set up the process before anything imports TensorFlow."""
+
+import os
+
+# One thread each: two pytest workers share two cores, and results are the same
+# on any machine.
+for _name, _value in {
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "KERAS_BACKEND": "tensorflow",
+    "CUDA_VISIBLE_DEVICES": "",
+}.items():
+    os.environ.setdefault(_name, _value)
