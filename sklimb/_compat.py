@@ -6,13 +6,14 @@ TensorFlow or imbalanced-learn before it is called.
 
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_method_params, _num_samples
 
 # Private in scikit-learn 1.7 to 1.9; these names go once it publishes its own.
 __all__ = [
     "HasMethods",
     "Interval",
+    "RealNotInt",
     "StrOptions",
     "estimator_tags",
     "is_keras_sklearn_classifier",
@@ -25,7 +26,7 @@ __all__ = [
 
 
 def take_rows(X, rows):
-    """Return the rows of an array (any number of axes), frame, sparse matrix or list."""
+    """Return rows of an array of any number of axes, a frame, sparse matrix or list."""
     return _safe_indexing(X, rows)
 
 

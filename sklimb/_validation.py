@@ -243,8 +243,7 @@ def check_class_weight_mapping(class_weight, classes):
     labels = as_labels(classes)
     if not isinstance(class_weight, Mapping):
         raise ValueError(
-            f"`class_weight` must be a mapping {{label: weight}}; got "
-            f"{class_weight!r}."
+            f"`class_weight` must be a mapping {{label: weight}}; got {class_weight!r}."
         )
     unknown = [label for label in class_weight if label not in labels]
     if unknown:

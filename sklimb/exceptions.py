@@ -1,12 +1,10 @@
 """Errors and warnings that a user may want to catch.
 
-Each one is also a builtin or a scikit-learn exception, so code that catches
-those keeps working.
+Each one is also a builtin exception, so code that catches those keeps working.
 """
 
-from sklearn.exceptions import NotFittedError
-
 __all__ = [
+    "BinaryOnlyError",
     "ConstantScoresWarning",
     "FewPositivesWarning",
     "LogitsWarning",
@@ -16,11 +14,15 @@ __all__ = [
 ]
 
 
+class BinaryOnlyError(NotImplementedError, ValueError):
+    """Something that works for two classes was given more."""
+
+
 class TrainingPriorError(ValueError):
     """The prior that a classifier's probabilities belong to can't be known."""
 
 
-class StalePriorError(NotFittedError):
+class StalePriorError(RuntimeError):
     """A decision was tuned at another prior than the probabilities now have."""
 
 

@@ -230,7 +230,11 @@ def correct_proba(proba, training_prior, target_prior, *, classes=None, pos_labe
         log_proba = np.log(proba)
     return np.exp(
         correct_log_proba(
-            log_proba, training_prior, target_prior, classes=classes, pos_label=pos_label
+            log_proba,
+            training_prior,
+            target_prior,
+            classes=classes,
+            pos_label=pos_label,
         )
     )
 

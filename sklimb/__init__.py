@@ -1,0 +1,33 @@
+"""Keras classifiers on imbalanced data, the scikit-learn way.
+
+Every step that changes the class distribution says so (``training_prior_``),
+probabilities are corrected exactly once, to the prior where the model is used,
+and the decision is tuned there. ``sklimb.keras`` is loaded on first use.
+"""
+
+import importlib
+
+from sklimb import exceptions, priors, thresholds
+from sklimb.compose import ImbalanceAwareClassifier
+from sklimb.correction import PriorCorrectedClassifier
+from sklimb.decision import OptimalThresholdClassifierCV
+from sklimb.weighting import ClassWeightedClassifier
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ClassWeightedClassifier",
+    "ImbalanceAwareClassifier",
+    "OptimalThresholdClassifierCV",
+    "PriorCorrectedClassifier",
+    "exceptions",
+    "keras",
+    "priors",
+    "thresholds",
+]
+
+
+def __getattr__(name):
+    if name == "keras":
+        return importlib.import_module("sklimb.keras")
+    raise AttributeError(f"module 'sklimb' has no attribute {name!r}")

@@ -1,0 +1,324 @@
+"""Fit jobs: one estimator on many sets of rows, and out-of-fold predictions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_consistent_length, has_fit_parameter
+
+from sklimb._compat import (
+    is_keras_sklearn_classifier,
+    num_rows,
+    take_rows,
+    take_rows_of_params,
+)
+from sklimb._ledger import final_estimator, target_prior_of
+from sklimb._validation import as_labels, check_labels, check_sample_weight
+from sklimb.priors import class_numbers, empirical_prior
+
+__all__ = [
+    "FitJob",
+    "FitResult",
+    "TrainingData",
+    "class_scores",
+    "fit_estimator",
+    "fit_many",
+    "has_probabilities",
+    "log_probabilities",
+    "probabilities",
+]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What ``fit`` was given, checked: rows, labels, weights, other parameters.
+
+    Attributes
+    ----------
+    X : anything that scikit-learn can take rows of
+    y : ndarray of shape (n_rows,)
+    classes : ndarray of shape (n_classes,)
+        The sorted labels of the whole data, also where ``y`` lacks some.
+    sample_weight : ndarray of shape (n_rows,) or None
+        All above 0.
+    fit_params : mapping
+        Other parameters of the inner ``fit``; those aligned with rows are cut
+        with them.
+    split_params : mapping
+        Parameters of the splitter's ``split``, such as ``groups``.
+    rows : ndarray of shape (n_rows,)
+        The rows' numbers in what the user gave.
+    """
+
+    X: Any
+    y: np.ndarray
+    classes: np.ndarray
+    sample_weight: np.ndarray | None
+    fit_params: Mapping
+    split_params: Mapping
+    rows: np.ndarray = field(repr=False)
+
+    @classmethod
+    def check(cls, X, y, sample_weight=None, fit_params=None, split_params=None):
+        """Check what a user gave; a row of weight 0 is a row removed.
+
+        Raises
+        ------
+        ValueError
+            If labels or weights are not valid, lengths differ, or all rows of
+            a class weigh 0.
+        """
+        y, classes = check_labels(y)
+        check_consistent_length(X, y)
+        weight = check_sample_weight(sample_weight, len(y))
+        data = cls(
+            X,
+            y,
+            classes,
+            weight,
+            fit_params or {},
+            split_params or {},
+            np.arange(len(y)),
+        )
+        if weight is None or weight.all():
+            return data
+        gone = np.setdiff1d(classes, y[weight > 0])
+        if len(gone):
+            raise ValueError(
+                f"`sample_weight` is 0 for every row of the classes "
+                f"{as_labels(gone)}. A row of weight 0 is a row removed: leave these "
+                "classes out of `y`, or give their rows weight."
+            )
+        return data.take(np.flatnonzero(weight))
+
+    def take(self, rows):
+        """Return the data of these row numbers (repeats allowed)."""
+        weight = self.sample_weight
+        return replace(
+            self,
+            X=take_rows(self.X, rows),
+            y=self.y[rows],
+            sample_weight=None if weight is None else weight[rows],
+            fit_params=take_rows_of_params(self.X, self.fit_params, rows),
+            split_params=take_rows_of_params(self.X, self.split_params, rows),
+            rows=self.rows[rows],
+        )
+
+    @property
+    def empirical_prior(self):
+        """Return the weighted class shares, shape (n_classes,)."""
+        return empirical_prior(self.y, self.sample_weight, self.classes)
+
+    def class_numbers(self):
+        """Return each row's place in ``classes``."""
+        return class_numbers(self.y, self.classes)
+
+    def weighted(self, factor):
+        """Return the data with row weights multiplied by ``factor``."""
+        weight = factor if self.sample_weight is None else self.sample_weight * factor
+        return replace(self, sample_weight=weight)
+
+
+class _WeightedStep:
+    """Stands in for a Pipeline's last step, and hands row weights to it alone.
+
+    The Pipeline does the rest of its work itself, with or without metadata
+    routing, and its other steps are fitted without the weights.
+    """
+
+    def __init__(self, step, sample_weight):
+        self.step = step
+        self.sample_weight = sample_weight
+
+    def fit(self, X, y, **fit_params):
+        if num_rows(X) != len(self.sample_weight):
+            raise ValueError(
+                f"A step of the Pipeline turned {len(self.sample_weight)} rows into "
+                f"{num_rows(X)}, so that row weights no longer fit. Put the sampler "
+                "outside the weights, or the weights in the Pipeline's last step."
+            )
+        _fit_weighted(self.step, X, y, self.sample_weight, fit_params)
+        return self
+
+    def get_metadata_routing(self):
+        return self.step.get_metadata_routing()
+
+
+def fit_estimator(estimator, data):
+    """Fit an estimator on :class:`TrainingData`, in place, and return it.
+
+    In a Pipeline the weights go to the last step.
+
+    Raises
+    ------
+    ValueError
+        If there are weights that the estimator can't take.
+    """
+    if data.sample_weight is None:
+        return estimator.fit(data.X, data.y, **data.fit_params)
+    return _fit_weighted(estimator, data.X, data.y, data.sample_weight, data.fit_params)
+
+
+def _fit_weighted(estimator, X, y, sample_weight, fit_params):
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        estimator.steps[-1] = (name, _WeightedStep(last, sample_weight))
+        try:
+            estimator.fit(X, y, **fit_params)
+        finally:
+            estimator.steps[-1] = (name, last)
+        return estimator
+    check_takes_weights(estimator)
+    return estimator.fit(X, y, sample_weight=sample_weight, **fit_params)
+
+
+def check_takes_weights(estimator):
+    """Raise where ``fit`` has no ``sample_weight``.
+
+    Raises
+    ------
+    ValueError
+        Naming the estimator that would ignore the weights.
+    """
+    final = final_estimator(estimator)
+    # Keras's own wrapper and searches take it by keyword, among others.
+    takes_any = is_keras_sklearn_classifier(final) or final is not estimator
+    if not takes_any and not has_fit_parameter(estimator, "sample_weight"):
+        raise ValueError(
+            f"`sample_weight` can't reach {type(estimator).__name__}: its fit takes no "
+            "row weights. Use a classifier that does, or resample the rows instead."
+        )
+
+
+def has_probabilities(estimator):
+    """Tell whether class probabilities can be had from an estimator."""
+    return hasattr(estimator, "predict_proba") or is_keras_sklearn_classifier(estimator)
+
+
+def probabilities(estimator, X):
+    """Return class probabilities in float64, shape (n_rows, n_classes).
+
+    ``keras.wrappers.SKLearnClassifier`` has no ``predict_proba``; there they
+    are what it calls decision function.
+    """
+    if is_keras_sklearn_classifier(estimator):
+        return np.asarray(estimator.decision_function(X), dtype=np.float64)
+    return np.asarray(estimator.predict_proba(X), dtype=np.float64)
+
+
+def log_probabilities(estimator, X):
+    """Return class log-probabilities in float64, shape (n_rows, n_classes)."""
+    if hasattr(estimator, "predict_log_proba"):
+        return np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return np.log(probabilities(estimator, X))
+
+
+def class_scores(estimator, X):
+    """Return what a threshold can be set on.
+
+    Returns
+    -------
+    ndarray, float64
+        Probabilities of shape (n_rows, n_classes) where there are some, else
+        the decision function.
+
+    Raises
+    ------
+    TypeError
+        If the estimator has neither.
+    """
+    if has_probabilities(estimator):
+        return probabilities(estimator, X)
+    check_has_scores(estimator)
+    return np.asarray(estimator.decision_function(X), dtype=np.float64)
+
+
+def check_has_scores(estimator):
+    """Raise where an estimator can give neither probabilities nor scores.
+
+    Raises
+    ------
+    TypeError
+        Naming the estimator.
+    """
+    if not has_probabilities(estimator) and not hasattr(estimator, "decision_function"):
+        raise TypeError(
+            f"`estimator`={type(estimator).__name__} has neither predict_proba nor "
+            "decision_function, so no threshold can be set on it. Wrap a classifier "
+            "that has one (SVC: probability=True; a plain Keras model: "
+            "sklimb.keras.KerasClassifier)."
+        )
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """One fit: on which rows, and which rows to score afterwards.
+
+    Attributes
+    ----------
+    rows : ndarray or None
+        Row numbers to fit on; None for all.
+    score_rows : ndarray or None
+        Row numbers to score with the fitted estimator.
+    keep : bool
+        Whether the fitted estimator is wanted back.
+    """
+
+    rows: np.ndarray | None
+    score_rows: np.ndarray | None = None
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a :class:`FitJob` gave.
+
+    Attributes
+    ----------
+    estimator : fitted estimator, or None where it was not to be kept
+    scores : ndarray or None
+        :func:`class_scores` of the job's ``score_rows``.
+    target_prior : ndarray or None
+        The prior that the scores were corrected to, where they were.
+    """
+
+    estimator: Any
+    scores: np.ndarray | None
+    target_prior: np.ndarray | None
+
+
+def fit_many(estimator, data, jobs, *, n_jobs=None):
+    """Fit clones of an estimator, one a job, in parallel through joblib.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Not changed.
+    data : TrainingData
+    jobs : list of FitJob
+    n_jobs : int, default=None
+        As in joblib, whose active backend runs them.
+
+    Returns
+    -------
+    list of FitResult
+        In the order of ``jobs``, the same for any ``n_jobs``.
+    """
+    return Parallel(n_jobs=n_jobs)(
+        delayed(_run)(clone(estimator), data, job) for job in jobs
+    )
+
+
+def _run(estimator, data, job):
+    fit_estimator(estimator, data if job.rows is None else data.take(job.rows))
+    scores = None
+    if job.score_rows is not None:
+        scores = class_scores(estimator, take_rows(data.X, job.score_rows))
+    return FitResult(
+        estimator if job.keep else None, scores, target_prior_of(estimator)
+    )

@@ -1,0 +1,240 @@
+"""The whole line as one estimator with flat parameter names."""
+
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.utils import Bunch
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted
+
+from sklimb._base import BaseImbalanceClassifier
+from sklimb._compat import Interval, RealNotInt, routing_enabled
+from sklimb._fitting import fit_estimator
+from sklimb._ledger import prior_holder, retargetable
+from sklimb._validation import as_labels, check_pos_label, check_threshold
+from sklimb.correction import PriorCorrectedClassifier
+from sklimb.decision import OptimalThresholdClassifierCV, check_two_classes
+from sklimb.weighting import ClassWeightedClassifier
+
+__all__ = ["ImbalanceAwareClassifier"]
+
+
+class ImbalanceAwareClassifier(BaseImbalanceClassifier):
+    """Weights, honest probabilities and the right threshold in one estimator.
+
+    It builds the nest that one would write by hand,
+    ``OptimalThresholdClassifierCV(PriorCorrectedClassifier(
+    ClassWeightedClassifier(estimator)))``, and has parameters with flat names
+    that ``GridSearchCV`` can search.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba``.
+    class_weight : default=None
+        As for :class:`ClassWeightedClassifier`; None for no weights.
+    target_prior : array-like, mapping, float, "uniform" or "empirical", \
+default="empirical"
+        The class distribution where the model is used: probabilities are
+        corrected to it, and the threshold is chosen at it.
+    threshold : "tune", float or None, default="tune"
+        ``"tune"`` chooses it on out-of-fold predictions; a float is used as it
+        is, on corrected probabilities; None predicts the class of the greatest
+        probability.
+    scoring, cv, n_jobs
+        For ``threshold="tune"``, as for :class:`OptimalThresholdClassifierCV`.
+    pos_label : label, default=None
+        The positive class; None for ``classes_[1]``.
+    random_state : int, RandomState or None, default=None
+        For every ``random_state`` inside that is None, and for a hold-out
+        ``cv``.
+
+    Attributes
+    ----------
+    estimator_ : fitted estimator
+        The nest.
+    classes_ : ndarray of shape (n_classes,)
+    training_prior_ : ndarray of shape (n_classes,)
+        The prior that the probabilities belong to: the target.
+    target_prior_ : ndarray of shape (n_classes,)
+    empirical_prior_ : ndarray of shape (n_classes,)
+        Class shares of the rows given to ``fit``, with ``sample_weight``.
+    decision_rule_ : dict
+        What decides, as plain values that JSON can hold.
+    n_features_in_, feature_names_in_
+        As the wrapped classifier has them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.metrics import confusion_matrix
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklimb import ImbalanceAwareClassifier
+    >>> X, y = make_classification(4000, weights=[0.95], random_state=0)
+    >>> X, X_new, y, y_new = train_test_split(X, y, stratify=y, random_state=0)
+    >>> confusion_matrix(y_new, LogisticRegression().fit(X, y).predict(X_new))
+    array([[943,   1],
+           [ 39,  17]])
+    >>> aware = ImbalanceAwareClassifier(LogisticRegression(), class_weight="balanced")
+    >>> confusion_matrix(y_new, aware.fit(X, y).predict(X_new))
+    array([[853,  91],
+           [ 13,  43]])
+    """
+
+    _parameter_constraints = {
+        **BaseImbalanceClassifier._parameter_constraints,
+        **{
+            name: OptimalThresholdClassifierCV._parameter_constraints[name]
+            for name in ("scoring", "n_jobs", "random_state")
+        },
+        # No "prefit": a frozen estimator says the same.
+        "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
+        "class_weight": "no_validation",  # the layers tell more
+        "target_prior": "no_validation",
+        "threshold": "no_validation",
+        "pos_label": "no_validation",
+    }
+
+    _passes_probabilities = True
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        class_weight=None,
+        target_prior="empirical",
+        threshold="tune",
+        scoring="balanced_accuracy",
+        pos_label=None,
+        cv=None,
+        n_jobs=None,
+        random_state=None,
+    ):
+        super().__init__(estimator)
+        self.class_weight = class_weight
+        self.target_prior = target_prior
+        self.threshold = threshold
+        self.scoring = scoring
+        self.pos_label = pos_label
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _fit(self, data):
+        self._check_threshold()
+        if self.threshold is not None:
+            check_two_classes(data.classes)
+        check_pos_label(self.pos_label, data.classes)
+        nest = self._nest(self._new_estimator())
+        return {"estimator_": fit_estimator(nest, data)}
+
+    def _check_threshold(self):
+        if isinstance(self.threshold, str) and self.threshold != "tune":
+            raise ValueError(
+                f"`threshold`={self.threshold!r} must be 'tune', a number in [0, 1], "
+                "or None for the class of the greatest probability."
+            )
+        if self.threshold is not None and not isinstance(self.threshold, str):
+            check_threshold(self.threshold)
+
+    def _nest(self, estimator):
+        if self.class_weight is not None:
+            estimator = ClassWeightedClassifier(
+                estimator, class_weight=self.class_weight
+            )
+        corrected = PriorCorrectedClassifier(
+            estimator, target_prior=self.target_prior, pos_label=self.pos_label
+        )
+        if self.threshold is None:
+            return corrected
+        if self.threshold == "tune":
+            return self._tuned(corrected)
+        if routing_enabled():
+            corrected.set_fit_request(sample_weight=True)
+        return FixedThresholdClassifier(
+            corrected,
+            threshold=self.threshold,
+            pos_label=self.pos_label,
+            response_method="predict_proba",
+        )
+
+    def _tuned(self, corrected):
+        return OptimalThresholdClassifierCV(
+            corrected,
+            scoring=self.scoring,
+            pos_label=self.pos_label,
+            cv=self.cv,
+            n_jobs=self.n_jobs,
+            random_state=self.random_state,
+        )
+
+    def _corrector(self):
+        return prior_holder(self.estimator_, "source_prior_")
+
+    @property
+    def target_prior_(self):
+        """The prior that the probabilities are corrected to."""
+        return self._corrector().target_prior_
+
+    @property
+    def decision_rule_(self):
+        """What decides, as plain values that JSON can hold."""
+        check_is_fitted(self, "estimator_")
+        positive = check_pos_label(self.pos_label, self.classes_)
+        tuned = self.threshold == "tune"
+        return {
+            "classes": as_labels(self.classes_),
+            "pos_label": as_labels(self.classes_)[positive],
+            "training_prior": as_labels(self._corrector().source_prior_),
+            "target_prior": as_labels(self.target_prior_),
+            "threshold": self.estimator_.best_threshold_ if tuned else self.threshold,
+            "scoring": str(self.scoring) if tuned else None,
+        }
+
+    def set_target_prior(self, prior):
+        """Move probabilities and a tuned threshold to another prior, untrained.
+
+        Parameters
+        ----------
+        prior : array-like, mapping, float, "uniform" or "empirical"
+            As ``target_prior``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If it is no prior of ``classes_``; everything stays as it was.
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        """
+        check_is_fitted(self, "estimator_")
+        retargetable(self.estimator_).set_target_prior(prior)
+        return self
+
+    def _routed(self, params):
+        # The nest routes for itself.
+        return Bunch(estimator=Bunch(fit=params), splitter=Bunch(split={}))
+
+    def get_metadata_routing(self):
+        """Return what metadata ``fit`` takes and where it goes.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        return (
+            MetadataRouter(owner=type(self).__name__)
+            .add_self_request(self)
+            .add(
+                estimator=self._nest(self.estimator),
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        if self.threshold is not None:
+            tags.classifier_tags.multi_class = False
+        return tags

@@ -1,0 +1,232 @@
+"""Probabilities at the prior where the model is used."""
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from sklimb._base import BaseImbalanceClassifier, inner_has
+from sklimb._fitting import fit_estimator, has_probabilities, log_probabilities
+from sklimb._ledger import check_balancing_is_known, training_prior_of
+from sklimb._validation import check_pos_label, check_prior
+from sklimb.priors import correct_log_proba
+
+__all__ = ["PriorCorrectedClassifier"]
+
+
+class PriorCorrectedClassifier(BaseImbalanceClassifier):
+    """Correct a classifier's probabilities to the prior where it is used.
+
+    Class weights, resampling and case-control data make a classifier believe
+    in another class distribution than the world's. This takes that out, once:
+    ``p'_c ∝ p_c * target_c / training_c``. With the defaults it undoes weights
+    and resampling, so that probabilities are honest at the natural prior.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba``.
+    target_prior : array-like, mapping, float, "uniform" or "empirical", \
+default="empirical"
+        The class distribution where the model is used. A float is the
+        positive class's prevalence; ``"empirical"`` is that of the rows given
+        to ``fit``. A class of prior 0 is never predicted.
+    training_prior : "auto", array-like, mapping, float or "uniform", default="auto"
+        The class distribution that the wrapped classifier learned. ``"auto"``
+        reads ``training_prior_`` of the wrapped classifier, through a
+        Pipeline's last step, a search and a frozen estimator; where none keeps
+        it, it is that of the rows given to ``fit`` (for a frozen estimator,
+        give the rows that it was trained on, or its prior here).
+    pos_label : label, default=None
+        The class that a float is the prevalence of; None for ``classes_[1]``.
+
+    Attributes
+    ----------
+    estimator_ : fitted classifier
+    classes_ : ndarray of shape (n_classes,)
+    source_prior_ : ndarray of shape (n_classes,)
+        The prior that the wrapped classifier's probabilities belong to.
+    target_prior_ : ndarray of shape (n_classes,)
+        The prior that they are corrected to.
+    training_prior_ : ndarray of shape (n_classes,)
+        The prior that the probabilities of this object belong to: its target.
+        So whatever is put around it can't correct them a second time.
+    empirical_prior_ : ndarray of shape (n_classes,)
+        Class shares of the rows given to ``fit``, with ``sample_weight``.
+    n_features_in_, feature_names_in_
+        As the wrapped classifier has them.
+
+    See Also
+    --------
+    sklimb.priors.correct_proba : The same on arrays.
+
+    References
+    ----------
+    Saerens, Latinne and Decaestecker (2002), "Adjusting the outputs of a
+    classifier to new a priori probabilities", Neural Computation 14(1).
+
+    Examples
+    --------
+    Trained with balanced weights, a third of its alarms would be false; at the
+    real prevalence the mean probability is right again.
+
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklimb import ClassWeightedClassifier, PriorCorrectedClassifier
+    >>> X, y = make_classification(2000, weights=[0.95], random_state=0)
+    >>> weighted = ClassWeightedClassifier(LogisticRegression())
+    >>> corrected = PriorCorrectedClassifier(weighted).fit(X, y)
+    >>> corrected.estimator_.predict_proba(X)[:, 1].mean().round(2)
+    0.17
+    >>> corrected.predict_proba(X)[:, 1].mean().round(2), y.mean().round(2)
+    (0.06, 0.06)
+    """
+
+    _parameter_constraints = {
+        **BaseImbalanceClassifier._parameter_constraints,
+        "target_prior": "no_validation",  # check_prior tells more
+        "training_prior": "no_validation",
+        "pos_label": "no_validation",
+    }
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        target_prior="empirical",
+        training_prior="auto",
+        pos_label=None,
+    ):
+        super().__init__(estimator)
+        self.target_prior = target_prior
+        self.training_prior = training_prior
+        self.pos_label = pos_label
+
+    def _fit(self, data):
+        empirical = data.empirical_prior
+        check_pos_label(self.pos_label, data.classes)
+        target = self._prior(self.target_prior, data.classes, empirical)
+        source = self._given_training_prior(data.classes)
+        estimator = fit_estimator(self._new_estimator(), data)
+        self._check_has_probabilities(estimator)
+        if source is None:
+            source = training_prior_of(estimator, empirical)
+        return {
+            "estimator_": estimator,
+            "source_prior_": source,
+            "target_prior_": target,
+        }
+
+    def _prior(self, prior, classes, empirical):
+        if isinstance(prior, str) and prior == "empirical":
+            return empirical
+        return check_prior(
+            prior, classes, pos_label=self.pos_label, name="target_prior"
+        )
+
+    def _given_training_prior(self, classes):
+        """Return ``training_prior`` as an array, or None for what the ledger says."""
+        if not isinstance(self.training_prior, str) or self.training_prior != "auto":
+            return check_prior(
+                self.training_prior,
+                classes,
+                pos_label=self.pos_label,
+                name="training_prior",
+                allow_zero=False,
+            )
+        check_balancing_is_known(self.estimator)  # before hours of training
+        return None
+
+    def _check_has_probabilities(self, estimator):
+        if not has_probabilities(estimator):
+            raise TypeError(
+                f"`estimator`={type(estimator).__name__} has no predict_proba, so "
+                "there is nothing to correct. Use a classifier with probabilities "
+                "(SVC: probability=True; LinearSVC: in a CalibratedClassifierCV)."
+            )
+
+    @property
+    def training_prior_(self):
+        """The prior that the probabilities belong to: the target."""
+        return self.target_prior_
+
+    def set_target_prior(self, prior):
+        """Change the deployment prior of the fitted object, without training.
+
+        Parameters
+        ----------
+        prior : array-like, mapping, float, "uniform" or "empirical"
+            As ``target_prior``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If it is no prior of ``classes_``; the old one stays.
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        """
+        check_is_fitted(self, "estimator_")
+        self.target_prior_ = self._prior(prior, self.classes_, self.empirical_prior_)
+        return self
+
+    def predict(self, X):
+        """Predict the class of the greatest corrected probability.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        return self.classes_[np.argmax(self.predict_log_proba(X), axis=1)]
+
+    def predict_proba(self, X):
+        """Predict probabilities at ``target_prior_``.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes), float64
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X):
+        """Predict natural logarithms of probabilities at ``target_prior_``.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes), float64
+        """
+        check_is_fitted(self, "estimator_")
+        log_proba = log_probabilities(self.estimator_, X)
+        return correct_log_proba(log_proba, self.source_prior_, self.target_prior_)
+
+    @available_if(inner_has("decision_function"))
+    def decision_function(self, X):
+        """Return corrected log-odds, or log-probabilities for several classes.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes), float64
+            Two classes: ``log p'(classes_[1]) - log p'(classes_[0])``.
+        """
+        log_proba = self.predict_log_proba(X)
+        if len(self.classes_) > 2:
+            return log_proba
+        return log_proba[:, 1] - log_proba[:, 0]
