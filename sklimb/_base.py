@@ -59,6 +59,7 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     _parameter_constraints = {"estimator": [HasMethods(["fit", "set_params"])]}
     _keeps_prior_ledger = True
     _passes_probabilities = False  # whether they are the wrapped estimator's own
+    _removes_zero_weights = True  # False: an estimator inside does, by its row numbers
 
     def __init__(self, estimator):
         self.estimator = estimator
@@ -93,6 +94,8 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         data = TrainingData.check(
             X, y, sample_weight, routed.estimator.fit, routed.splitter.split
         )
+        if self._removes_zero_weights:
+            data = data.without_zero_weights()
         fitted = self._fit(data)
         return self._publish(data, fitted)
 

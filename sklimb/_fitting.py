@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils import indexable
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import check_consistent_length, has_fit_parameter
+from sklearn.utils.validation import has_fit_parameter
 
 from sklimb._compat import (
     is_keras_sklearn_classifier,
@@ -44,7 +45,6 @@ class TrainingData:
     classes : ndarray of shape (n_classes,)
         The sorted labels of the whole data, also where ``y`` lacks some.
     sample_weight : ndarray of shape (n_rows,) or None
-        All above 0.
     fit_params : mapping
         Other parameters of the inner ``fit``; those aligned with rows are cut
         with them.
@@ -64,36 +64,38 @@ class TrainingData:
 
     @classmethod
     def check(cls, X, y, sample_weight=None, fit_params=None, split_params=None):
-        """Check what a user gave; a row of weight 0 is a row removed.
+        """Check what a user gave.
 
         Raises
         ------
         ValueError
             If labels or weights are not valid, lengths differ, or all rows of
-            a class weigh 0.
+            a class have the weight 0.
         """
+        X, y = indexable(X, y)
         y, classes = check_labels(y)
-        check_consistent_length(X, y)
         weight = check_sample_weight(sample_weight, len(y))
-        data = cls(
-            X,
-            y,
-            classes,
-            weight,
-            fit_params or {},
-            split_params or {},
-            np.arange(len(y)),
-        )
-        if weight is None or weight.all():
-            return data
-        gone = np.setdiff1d(classes, y[weight > 0])
+        rows = np.arange(len(y))
+        data = cls(X, y, classes, weight, fit_params or {}, split_params or {}, rows)
+        data._check_weight_of_classes()
+        return data
+
+    def _check_weight_of_classes(self):
+        if self.sample_weight is None:
+            return
+        gone = np.setdiff1d(self.classes, self.y[self.sample_weight > 0])
         if len(gone):
             raise ValueError(
-                f"`sample_weight` is 0 for every row of the classes "
-                f"{as_labels(gone)}. A row of weight 0 is a row removed: leave these "
-                "classes out of `y`, or give their rows weight."
+                f"`sample_weight` is zero for every row of the classes "
+                f"{as_labels(gone)}. A row of weight zero is a row removed: leave "
+                "these classes out of `y`, or give their rows weight."
             )
-        return data.take(np.flatnonzero(weight))
+
+    def without_zero_weights(self):
+        """Return the rows that count: a row of weight 0 is a row removed."""
+        if self.sample_weight is None or self.sample_weight.all():
+            return self
+        return self.take(np.flatnonzero(self.sample_weight))
 
     def take(self, rows):
         """Return the data of these row numbers (repeats allowed)."""

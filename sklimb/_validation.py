@@ -42,18 +42,19 @@ def check_labels(y):
     """
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None.")
-    check_classification_targets(y)
-    if np.ndim(y) > 1 and np.shape(y)[1] > 1:
+    y = np.asarray(y)
+    if y.ndim > 1 and y.shape[1] > 1:
         raise ValueError(
-            f"`y` of shape {np.shape(y)} has several labels a row; sklimb takes one "
-            "label a row. Fit one classifier for each column."
+            f"`y` of shape {y.shape} has several labels a row; sklimb takes one label "
+            "a row. Fit one classifier for each column."
         )
     y = column_or_1d(y, warn=True)
-    if any(label is None or label != label for label in _distinct(y)):
+    if _has_missing(y):
         raise ValueError(
-            "Input y contains NaN or None. Remove the rows without a label, or give "
-            "them a label of their own."
+            "Input y contains NaN, None or infinity. Remove the rows without a label, "
+            "or give them a label of their own."
         )
+    check_classification_targets(y)
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
@@ -63,9 +64,13 @@ def check_labels(y):
     return y, classes
 
 
-def _distinct(y):
-    # np.unique can't sort None beside strings, a set can't see that nan is nan.
-    return set(y.tolist()) if y.dtype == object else np.unique(y)[-1:]
+def _has_missing(y):
+    if y.dtype.kind == "f":
+        return not np.isfinite(y).all()
+    # Only missing values (nan, NaT, pandas.NA) don't equal themselves.
+    return y.dtype == object and any(
+        label is None or (label == label) is not True for label in set(y.tolist())
+    )
 
 
 def check_sample_weight(sample_weight, n_rows):

@@ -1,17 +1,17 @@
 """The whole line as one estimator with flat parameter names."""
 
-from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from sklimb._base import BaseImbalanceClassifier
-from sklimb._compat import Interval, RealNotInt, routing_enabled
+from sklimb._compat import Interval, RealNotInt
 from sklimb._fitting import fit_estimator
 from sklimb._ledger import prior_holder, retargetable
+from sklimb._threshold_layer import FixedThresholdClassifier, check_two_classes
 from sklimb._validation import as_labels, check_pos_label, check_threshold
 from sklimb.correction import PriorCorrectedClassifier
-from sklimb.decision import OptimalThresholdClassifierCV, check_two_classes
+from sklimb.decision import OptimalThresholdClassifierCV
 from sklimb.weighting import ClassWeightedClassifier
 
 __all__ = ["ImbalanceAwareClassifier"]
@@ -95,6 +95,7 @@ default="empirical"
     }
 
     _passes_probabilities = True
+    _removes_zero_weights = False
 
     def __init__(
         self,
@@ -148,13 +149,8 @@ default="empirical"
             return corrected
         if self.threshold == "tune":
             return self._tuned(corrected)
-        if routing_enabled():
-            corrected.set_fit_request(sample_weight=True)
         return FixedThresholdClassifier(
-            corrected,
-            threshold=self.threshold,
-            pos_label=self.pos_label,
-            response_method="predict_proba",
+            corrected, threshold=self.threshold, pos_label=self.pos_label
         )
 
     def _tuned(self, corrected):

@@ -183,7 +183,8 @@ default="empirical"
         -------
         ndarray of shape (n_rows,)
         """
-        return self.classes_[np.argmax(self.predict_log_proba(X), axis=1)]
+        log_proba = self.predict_log_proba(X)
+        return self.classes_[np.argmax(log_proba, axis=1)]
 
     def predict_proba(self, X):
         """Predict probabilities at ``target_prior_``.

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._base import BaseImbalanceClassifier
 from sklimb._compat import Interval, RealNotInt, StrOptions
 from sklimb._fitting import (
     FitJob,
@@ -18,13 +17,10 @@ from sklimb._fitting import (
 )
 from sklimb._ledger import prior_away_from_rows, retargetable, target_prior_of
 from sklimb._scoring import resolve_scoring
-from sklimb._tuning import OutOfFold, column_of_positives, split_rows, tune
+from sklimb._threshold_layer import BaseThresholdClassifier, check_two_classes
+from sklimb._tuning import OutOfFold, split_rows, tune
 from sklimb._validation import as_labels, check_pos_label, check_prior
-from sklimb.exceptions import (
-    BinaryOnlyError,
-    FewPositivesWarning,
-    StalePriorError,
-)
+from sklimb.exceptions import FewPositivesWarning, StalePriorError
 
 __all__ = ["OptimalThresholdClassifierCV"]
 
@@ -32,7 +28,7 @@ __all__ = ["OptimalThresholdClassifierCV"]
 FEW_POSITIVES = 50
 
 
-class OptimalThresholdClassifierCV(BaseImbalanceClassifier):
+class OptimalThresholdClassifierCV(BaseThresholdClassifier):
     """Choose the threshold with the best score on out-of-fold predictions, exactly.
 
     Every distinct out-of-fold score is a candidate, "none positive" and "all
@@ -122,7 +118,7 @@ class OptimalThresholdClassifierCV(BaseImbalanceClassifier):
     """
 
     _parameter_constraints = {
-        **BaseImbalanceClassifier._parameter_constraints,
+        **BaseThresholdClassifier._parameter_constraints,
         "scoring": "no_validation",  # resolve_scoring tells more
         "target_prior": "no_validation",
         "pos_label": "no_validation",
@@ -137,7 +133,6 @@ class OptimalThresholdClassifierCV(BaseImbalanceClassifier):
         "random_state": ["random_state"],
         "store_cv_results": ["boolean"],
     }
-    _passes_probabilities = True
 
     def __init__(
         self,
@@ -293,40 +288,17 @@ class OptimalThresholdClassifierCV(BaseImbalanceClassifier):
         vars(self).update(fitted, out_of_fold_=out_of_fold)
         return self
 
-    def predict(self, X):
-        """Predict the positive class where its score reaches the threshold.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-
-        Raises
-        ------
-        StalePriorError
-            If the wrapped estimator's target prior was changed behind this
-            one's back, so that the threshold no longer fits.
-        """
-        check_is_fitted(self, "estimator_")
-        self._check_prior_unchanged()
-        positive = check_pos_label(self.pos_label, self.classes_)
-        score = column_of_positives(class_scores(self.estimator_, X), positive)
-        return self.classes_[
-            np.where(score >= self.best_threshold_, positive, 1 - positive)
-        ]
-
-    def _check_prior_unchanged(self):
+    def _threshold(self):
+        """Return the threshold, where it still fits the probabilities."""
         prior = target_prior_of(self.estimator_)
-        if prior is not None and not np.array_equal(prior, self.tuned_target_prior_):
-            raise StalePriorError(
-                f"The threshold was chosen at the target prior "
-                f"{as_labels(self.tuned_target_prior_)}, and the wrapped estimator now "
-                f"has {as_labels(prior)}. Call `set_target_prior` of this "
-                f"{type(self).__name__}, which moves both."
-            )
+        if prior is None or np.array_equal(prior, self.tuned_target_prior_):
+            return self.best_threshold_
+        raise StalePriorError(
+            f"The threshold was chosen at the target prior "
+            f"{as_labels(self.tuned_target_prior_)}, and the wrapped estimator now "
+            f"has {as_labels(prior)}. Call `set_target_prior` of this "
+            f"{type(self).__name__}, which moves both."
+        )
 
     def get_metadata_routing(self):
         """Return what metadata ``fit`` takes and where it goes.
@@ -342,25 +314,3 @@ class OptimalThresholdClassifierCV(BaseImbalanceClassifier):
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
         return router
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
-
-def check_two_classes(classes):
-    """Raise where there are more than two classes.
-
-    Raises
-    ------
-    BinaryOnlyError
-        For three or more.
-    """
-    if len(classes) > 2:
-        # scikit-learn's own checks look for the first sentence.
-        raise BinaryOnlyError(
-            f"Only binary classification is supported. `y` has {len(classes)} classes, "
-            f"{as_labels(classes)}. For several classes, use the class of the greatest "
-            "probability: PriorCorrectedClassifier, or threshold=None."
-        )

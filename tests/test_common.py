@@ -1,0 +1,43 @@
+"""scikit-learn's common checks on every public meta-estimator."""
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklimb import (
+    ClassWeightedClassifier,
+    ImbalanceAwareClassifier,
+    OptimalThresholdClassifierCV,
+    PriorCorrectedClassifier,
+)
+
+# Some checks have three rows of a class.
+CV = 3
+
+UNDONE = "correction takes the class weights' effect out of the probabilities"
+TUNED = "predict uses the threshold chosen, not the greatest probability"
+
+
+def expected_failed_checks(estimator):
+    failed = {}
+    if isinstance(estimator, ImbalanceAwareClassifier):
+        failed["check_class_weight_classifiers"] = UNDONE
+    if hasattr(estimator, "cv") and getattr(estimator, "threshold", "tune") == "tune":
+        failed["check_classifiers_train"] = TUNED
+    return failed
+
+
+@pytest.mark.filterwarnings("ignore::sklimb.exceptions.FewPositivesWarning")
+@parametrize_with_checks(
+    [
+        ClassWeightedClassifier(LogisticRegression()),
+        PriorCorrectedClassifier(LogisticRegression()),
+        OptimalThresholdClassifierCV(LogisticRegression(), cv=CV),
+        ImbalanceAwareClassifier(LogisticRegression(), cv=CV),
+        ImbalanceAwareClassifier(LogisticRegression(), threshold=0.5),
+        ImbalanceAwareClassifier(LogisticRegression(), threshold=None),
+    ],
+    expected_failed_checks=expected_failed_checks,
+)
+def test_keeps_scikit_learns_contract(estimator, check):
+    check(estimator)
