@@ -21,13 +21,12 @@ __all__ = [
     "OptimalThresholdClassifierCV",
     "PriorCorrectedClassifier",
     "exceptions",
-    "keras",
     "priors",
     "thresholds",
 ]
 
 
 def __getattr__(name):
-    if name == "keras":
+    if name == "keras":  # not in __all__: a star import would load TensorFlow
         return importlib.import_module("sklimb.keras")
     raise AttributeError(f"module 'sklimb' has no attribute {name!r}")

@@ -69,15 +69,15 @@ default="empirical"
     >>> from sklearn.metrics import confusion_matrix
     >>> from sklearn.model_selection import train_test_split
     >>> from sklimb import ImbalanceAwareClassifier
-    >>> X, y = make_classification(4000, weights=[0.95], random_state=0)
+    >>> X, y = make_classification(4000, weights=[0.95], class_sep=0.7, random_state=2)
     >>> X, X_new, y, y_new = train_test_split(X, y, stratify=y, random_state=0)
     >>> confusion_matrix(y_new, LogisticRegression().fit(X, y).predict(X_new))
-    array([[943,   1],
+    array([[935,   9],
            [ 39,  17]])
     >>> aware = ImbalanceAwareClassifier(LogisticRegression(), class_weight="balanced")
     >>> confusion_matrix(y_new, aware.fit(X, y).predict(X_new))
-    array([[853,  91],
-           [ 13,  43]])
+    array([[858,  86],
+           [  7,  49]])
     """
 
     _parameter_constraints = {

@@ -107,14 +107,14 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.metrics import confusion_matrix
     >>> from sklimb import OptimalThresholdClassifierCV
-    >>> X, y = make_classification(2000, weights=[0.95], random_state=0)
+    >>> X, y = make_classification(2000, weights=[0.95], class_sep=0.7, random_state=2)
     >>> confusion_matrix(y, LogisticRegression().fit(X, y).predict(X))
-    array([[1878,    9],
-           [  71,   42]])
+    array([[1866,   28],
+           [  97,    9]])
     >>> tuned = OptimalThresholdClassifierCV(LogisticRegression(), scoring="f1")
     >>> confusion_matrix(y, tuned.fit(X, y).predict(X))
-    array([[1829,   58],
-           [  42,   71]])
+    array([[1741,  153],
+           [  18,   88]])
     """
 
     _parameter_constraints = {

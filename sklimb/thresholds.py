@@ -280,7 +280,7 @@ def metric_function(name):
     >>> float(metric_function("precision")(97, 3, 3, 197))
     0.97
     >>> round(float(metric_function("f2")(97, 10, 3, 190)), 3)
-    0.956
+    0.957
     """
     full_name = _SHORT_FORMS.get(name, name)
     if full_name in _METRICS:

@@ -172,19 +172,18 @@ class ClassWeightedClassifier(BaseImbalanceClassifier):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from sklearn.datasets import make_classification
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.metrics import confusion_matrix
     >>> from sklimb import ClassWeightedClassifier
-    >>> X, y = make_classification(1000, weights=[0.95], random_state=0)
+    >>> X, y = make_classification(2000, weights=[0.95], class_sep=0.7, random_state=2)
     >>> confusion_matrix(y, LogisticRegression().fit(X, y).predict(X))
-    array([[943,   1],
-           [ 36,  20]])
+    array([[1866,   28],
+           [  97,    9]])
     >>> weighted = ClassWeightedClassifier(LogisticRegression()).fit(X, y)
     >>> confusion_matrix(y, weighted.predict(X))
-    array([[851,  93],
-           [  8,  48]])
+    array([[1651,  243],
+           [   6,  100]])
     >>> weighted.training_prior_
     array([0.5, 0.5])
     """
