@@ -4,7 +4,7 @@ Each shim names the version that deletes it. Nothing here imports Keras,
 TensorFlow or imbalanced-learn before it is called.
 """
 
-from sklearn.utils import _safe_indexing, get_tags
+from sklearn.utils import ClassifierTags, _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
 from sklearn.utils.validation import _check_method_params, _num_samples
@@ -15,9 +15,11 @@ __all__ = [
     "Interval",
     "RealNotInt",
     "StrOptions",
+    "classifier_tags",
     "estimator_tags",
     "is_keras_sklearn_classifier",
     "num_rows",
+    "routed_parameters",
     "routing_enabled",
     "scorer_needs_scores",
     "take_rows",
@@ -68,3 +70,37 @@ def is_keras_sklearn_classifier(estimator):
         cls.__name__ == "SKLearnClassifier" and cls.__module__.startswith("keras.")
         for cls in type(estimator).__mro__
     )
+
+
+# SciKeras 0.13 on scikit-learn 1.7 and later. Both go with SciKeras as the
+# parent class.
+
+
+def classifier_tags(tags):
+    """Return the tags that SciKeras's classifier should have, from those it has.
+
+    It predates ``__sklearn_tags__`` and names ``BaseEstimator`` before
+    ``ClassifierMixin``, so that the mixin's tags are never asked for.
+    """
+    tags.estimator_type = "classifier"
+    tags.classifier_tags = ClassifierTags()
+    tags.target_tags.required = True
+    tags.input_tags.sparse = True
+    tags.input_tags.three_d_array = True
+    return tags
+
+
+def routed_parameters(estimator, step, unrouted):
+    """Return a SciKeras estimator's parameters for a step: fit, predict or score.
+
+    Parameters
+    ----------
+    estimator : SciKeras estimator
+    step : str
+        ``step__name`` gives ``name``.
+    unrouted : collection of str
+        Names that count without the prefix as well.
+    """
+    from scikeras._utils import route_params
+
+    return route_params(estimator.get_params(), destination=step, pass_filter=unrouted)

@@ -1,0 +1,19 @@
+"""Everything of sklimb that imports Keras; the rest works with any classifier.
+
+Examples
+--------
+>>> from sklimb.keras import KerasClassifier
+"""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        f"sklimb.keras needs Keras on TensorFlow, but Keras runs on "
+        f"{keras.backend.backend()!r}. Set the environment variable "
+        "KERAS_BACKEND=tensorflow before Keras is imported."
+    )
+
+from sklimb.keras.classifier import KerasClassifier
+
+__all__ = ["KerasClassifier"]

@@ -1,0 +1,129 @@
+"""The private names of Keras and TensorFlow that have no public counterpart.
+
+Checked from Keras 3.8 to 3.15 and TensorFlow 2.18 to 2.21.
+"""
+
+import random
+import threading
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.backend.common import global_state
+from tensorflow.python.eager import context
+from tensorflow.python.framework import config as tf_config
+
+__all__ = [
+    "all_layers",
+    "automatic_prefix",
+    "is_of_keras",
+    "isolated",
+    "logits_behind",
+    "ops_are_deterministic",
+]
+
+# Seeds, op determinism and automatic names belong to the whole process, so that
+# of two fits in two threads one has to wait for the other.
+_ONE_AT_A_TIME = threading.RLock()
+
+_KERAS_SEEDS = ("global_random_seed", "global_seed_generator")
+
+
+@contextmanager
+def isolated(seed=None):
+    """Build or train a model here: nothing is left behind in the process.
+
+    Every random generator starts from ``seed``, and is put back afterwards; None
+    leaves them alone. Automatic names of metrics start anew, so that the second
+    network's AUC is called ``"auc"`` as well, and callbacks can watch it.
+    """
+    with _ONE_AT_A_TIME, _metric_names_from_the_start():
+        if seed is None:
+            yield
+        else:
+            with _seeded(seed), _deterministic_ops():
+                yield
+
+
+@contextmanager
+def _seeded(seed):
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002  (Keras uses this one)
+    keras_state = {
+        name: global_state.get_global_attribute(name) for name in _KERAS_SEEDS
+    }
+    eager = context.context()
+    tf_seed, tf_generator = eager._seed, getattr(eager, "_rng", None)
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        tf.random.set_seed(tf_seed)
+        if tf_generator is not None:
+            eager._rng = tf_generator
+        for name, value in keras_state.items():
+            global_state.set_global_attribute(name, value)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
+
+
+@contextmanager
+def _deterministic_ops():
+    was_on = ops_are_deterministic()
+    tf.config.experimental.enable_op_determinism()
+    try:
+        yield
+    finally:
+        if not was_on:
+            tf_config.disable_op_determinism()
+
+
+def ops_are_deterministic():
+    """Tell whether TensorFlow runs only deterministic kernels now."""
+    return tf_config.is_op_determinism_enabled()
+
+
+@contextmanager
+def _metric_names_from_the_start():
+    counters = global_state.get_global_attribute("object_name_uids", default={})
+    outside = {name: counters.pop(name) for name in _METRIC_NAMES & counters.keys()}
+    try:
+        yield
+    finally:
+        counters = global_state.get_global_attribute("object_name_uids", default={})
+        for name in _METRIC_NAMES & counters.keys():
+            del counters[name]
+        counters.update(outside)
+
+
+def _snake_case(name):
+    # As Keras turns a class's name into a name for its objects.
+    return keras.src.utils.naming.to_snake_case(name)
+
+
+_METRIC_NAMES = {_snake_case(name) for name in dir(keras.metrics) if name[0].isupper()}
+
+
+def all_layers(model):
+    """Return the model and every layer in it, however deep."""
+    return list(model._flatten_layers())
+
+
+def automatic_prefix(class_name):
+    """Return what Keras's automatic names for a class's objects start with."""
+    return _snake_case(class_name)
+
+
+def logits_behind(outputs):
+    """Return what went into the sigmoid or softmax that made a tensor, or None.
+
+    Keras keeps it for its own losses, for the same reason: the probability may
+    have saturated.
+    """
+    return getattr(outputs, "_keras_logits", None)
+
+
+def is_of_keras(thing):
+    """Tell whether an object's class, or a function, is Keras's own."""
+    return (getattr(thing, "__module__", None) or "").split(".")[0] == "keras"
