@@ -64,9 +64,10 @@ class OutOfFold:
         """Return the same rows with probabilities at another target prior."""
         scores = self.scores.copy()
         for k, prior in enumerate(self.target_priors):
-            scores[self.fold == k] = correct_proba(
-                scores[self.fold == k], prior, target_prior
-            )
+            if np.array_equal(prior, target_prior):
+                continue
+            part = self._rows_of(k)
+            scores[part] = correct_proba(scores[part], prior, target_prior)
         priors = [target_prior] * self.n_folds
         return replace(self, scores=scores, target_priors=priors)
 

@@ -165,13 +165,16 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         prior = self._given_prior(self.target_prior, data.classes)
         check_has_scores(self.estimator)
         estimator, out_of_fold = self._out_of_fold(data)
+        target = target_prior_of(estimator)
+        if target is not None:  # each fold has an empirical prior of its own
+            out_of_fold = out_of_fold.corrected_to(target)
         self._warn_of_few_positives(out_of_fold, data.classes)
         if prior is None:
             prior = prior_away_from_rows(estimator)
         return {
             "estimator_": estimator,
             "out_of_fold_": out_of_fold,
-            "tuned_target_prior_": target_prior_of(estimator),
+            "tuned_target_prior_": target,
             **self._tuned(out_of_fold, metric, data.classes, prior),
         }
 

@@ -1,0 +1,210 @@
+"""Bad input: a clear error, and nothing half-fitted."""
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.svm import LinearSVC
+
+from sklimb import (
+    ClassWeightedClassifier,
+    ImbalanceAwareClassifier,
+    OptimalThresholdClassifierCV,
+    PriorCorrectedClassifier,
+)
+from sklimb.priors import correct_log_proba, correct_proba, empirical_prior
+from sklimb.thresholds import confusion_counts, optimal_threshold
+from tests.data import imbalanced
+
+X, y = imbalanced(600)
+THREE = np.digitize(X[:, 0], [-0.5, 0.8])
+ONES = np.ones(len(y))
+L = LogisticRegression()
+HALVES = [[0.5, 0.5]]
+
+
+def weighted(class_weight, labels=y, weight=None, inner=L, **parameters):
+    model = ClassWeightedClassifier(inner, class_weight=class_weight, **parameters)
+    return lambda: model.fit(X, labels, sample_weight=weight)
+
+
+def corrected(labels=y, inner=L, **parameters):
+    return lambda: PriorCorrectedClassifier(inner, **parameters).fit(X, labels)
+
+
+def tuned(labels=y, weight=None, inner=L, **parameters):
+    model = OptimalThresholdClassifierCV(inner, **parameters)
+    return lambda: model.fit(X, labels, sample_weight=weight)
+
+
+def flat(labels=y, inner=L, **parameters):
+    return lambda: ImbalanceAwareClassifier(inner, **parameters).fit(X, labels)
+
+
+def with_one(value):
+    weight = ONES.copy()
+    weight[3] = value
+    return weight
+
+
+FEW = np.where(np.cumsum(y) <= 3, y, 0)
+
+
+class LabelsOnly(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        return self
+
+
+BALANCED = LogisticRegression(class_weight="balanced")
+
+ERRORS = {
+    # class weights
+    "unknown string": (weighted("auto"), ValueError, "'auto' is unknown. Use"),
+    "n-length array": (weighted(ONES), ValueError, "`sample_weight`.*did you mean"),
+    "label not in y": (weighted({0: 1, 2: 3}), ValueError, r"labels \[2\].*not in `y`"),
+    "label of another type": (weighted({"1": 3}), ValueError, "with their type"),
+    "both levels": (weighted("balanced", inner=BALANCED), ValueError, "two levels"),
+    "negative weight": (weighted({1: -1}), ValueError, "positive and finite"),
+    "nan weight": (weighted({1: np.nan}), ValueError, "positive and finite"),
+    "infinite weight": (weighted({1: np.inf}), ValueError, "positive and finite"),
+    "zero weight": (weighted({1: 0}), ValueError, "remove its rows instead"),
+    "text as weight": (weighted({1: "big"}), ValueError, "positive and finite"),
+    "share of 0": (weighted(0.0), ValueError, "between 0 and 1"),
+    "share of 1": (weighted(1.0), ValueError, "between 0 and 1"),
+    "share of three": (weighted(0.3, THREE), ValueError, "for two classes"),
+    "no beta": (weighted("effective_number"), ValueError, "needs `beta`"),
+    "beta of 1": (weighted("effective_number", beta=1.0), ValueError, "'beta'"),
+    "negative strength": (weighted("balanced", strength=-1), ValueError, "'strength'"),
+    "callable without a mapping": (weighted(lambda y: ONES), ValueError, "a mapping"),
+    # rows and labels
+    "negative row weight": (
+        weighted({}, weight=with_one(-1)),
+        ValueError,
+        "-1.0 in row 3",
+    ),
+    "nan row weight": (tuned(weight=with_one(np.nan)), ValueError, "nan in row 3"),
+    "infinite row weight": (tuned(weight=with_one(np.inf)), ValueError, "inf in row 3"),
+    "zero for a class": (tuned(weight=1.0 - y), ValueError, r"zero for every.*\[1\]"),
+    "weights too short": (tuned(weight=ONES[1:]), ValueError, r"\(600,\)"),
+    "one class": (tuned(np.zeros_like(y)), ValueError, "one class only"),
+    "three classes": (tuned(THREE), NotImplementedError, "3 classes.*threshold`=None"),
+    "three, fixed": (flat(THREE, threshold=0.5), NotImplementedError, "3 classes"),
+    "multilabel": (
+        corrected(np.column_stack([y, 1 - y])),
+        ValueError,
+        "several labels",
+    ),
+    "missing label": (corrected([None, *y[1:]]), ValueError, "NaN, None"),
+    "numbers for labels": (corrected(X[:, 0]), ValueError, "continuous"),
+    "labels too short": (corrected(y[1:]), ValueError, "inconsistent numbers"),
+    # priors
+    "sum": (corrected(target_prior=[0.5, 0.6]), ValueError, "sum to 1.*1.1"),
+    "negative": (corrected(target_prior=[1.1, -0.1]), ValueError, r"in \[0, 1\]"),
+    "nan prior": (corrected(target_prior=[np.nan, 1]), ValueError, r"in \[0, 1\]"),
+    "length": (corrected(target_prior=[0.2, 0.3, 0.5]), ValueError, r"\(2,\)"),
+    "unknown label": (corrected(target_prior={7: 0.1}), ValueError, r"labels \[7\]"),
+    "two missing": (corrected(THREE, target_prior={0: 0.1}), ValueError, r"\[1, 2\]"),
+    "mapping sums up": (corrected(target_prior={0: 1.4}), ValueError, r"in \[0, 1\]"),
+    "float of three": (corrected(THREE, target_prior=0.1), ValueError, "two classes"),
+    "float above 1": (corrected(target_prior=1.5), ValueError, r"in \[0, 1\]"),
+    "unknown name": (corrected(target_prior="natural"), ValueError, "'natural' is not"),
+    "adapt": (corrected(target_prior="adapt"), ValueError, "'adapt' is not a prior"),
+    "a bool": (corrected(target_prior=True), ValueError, "has shape"),
+    "training prior 0": (corrected(training_prior=[1, 0]), ValueError, "never trained"),
+    "tuned at 0": (tuned(target_prior=0.0), ValueError, "`target_prior` is 0"),
+    "ledger": (corrected(inner=BALANCED), ValueError, "Give `training_prior`"),
+    "ledger, flat": (flat(inner=BALANCED), ValueError, "Give `training_prior`"),
+    # decisions
+    "threshold above 1": (flat(threshold=1.2), ValueError, r"in \[0, 1\]"),
+    "negative threshold": (flat(threshold=-0.1), ValueError, r"in \[0, 1\]"),
+    "nan threshold": (flat(threshold=np.nan), ValueError, r"in \[0, 1\]"),
+    "threshold name": (flat(threshold="best"), ValueError, "must be 'tune'"),
+    "pos_label": (tuned(pos_label="yes"), ValueError, r"among the classes \[0, 1\]"),
+    "pos_label, flat": (flat(pos_label=2), ValueError, "`pos_label`=2"),
+    "roc_auc": (tuned(scoring="roc_auc"), ValueError, "needs no threshold"),
+    "precision-recall": (
+        tuned(scoring="average_precision"),
+        ValueError,
+        "needs no threshold",
+    ),
+    "log-loss": (flat(scoring="neg_log_loss"), ValueError, "needs no threshold"),
+    "misspelt": (tuned(scoring="balanced_acuracy"), ValueError, "'balanced_accuracy'"),
+    "several scorings": (tuned(scoring=["f1"]), ValueError, "one metric"),
+    "aggregation": (tuned(aggregation="median"), ValueError, "'aggregation'"),
+    "folds": (tuned(FEW), ValueError, "5 folds and the class 1 has 3 rows"),
+    "refit=False": (tuned(refit=False), ValueError, "5 folds there are several"),
+    "prefit unfitted": (tuned(cv="prefit"), NotFittedError, "not fitted"),
+    "prefit in the flat one": (flat(cv="prefit"), ValueError, "'cv'"),
+    "no scores": (tuned(inner=LabelsOnly()), TypeError, "neither predict_proba"),
+    "no probabilities": (corrected(inner=LinearSVC()), TypeError, "no predict_proba"),
+    "flat without": (flat(inner=Perceptron()), TypeError, "no predict_proba"),
+    "not an estimator": (tuned(inner="logistic"), ValueError, "'estimator'"),
+    # arrays
+    "proba above 1": (
+        lambda: correct_proba([[2.0, -1]], 0.5, 0.5),
+        ValueError,
+        "logits",
+    ),
+    "proba nan": (lambda: correct_proba([[np.nan, 1]], 0.5, 0.5), ValueError, "nan"),
+    "proba 1-D": (
+        lambda: correct_proba([0.5], 0.5, 0.5),
+        ValueError,
+        "column for each",
+    ),
+    "log 1-D": (lambda: correct_log_proba([0.5], 0.5, 0.5), ValueError, "`log_proba`"),
+    "source 0": (lambda: correct_proba(HALVES, 0.0, 0.5), ValueError, "never trained"),
+    "label unknown": (
+        lambda: empirical_prior([0, 5], classes=[0, 1]),
+        ValueError,
+        "label",
+    ),
+    "no weight": (lambda: empirical_prior([0, 1], [0, 0]), ValueError, "every row"),
+    "metric": (
+        lambda: optimal_threshold(y, X[:, 0], "f1_makro"),
+        ValueError,
+        "f1_macro",
+    ),
+    "nan score": (lambda: confusion_counts([0, 1], [0, np.nan]), ValueError, "nan"),
+    "score shape": (lambda: confusion_counts([0, 1], [[0], [1]]), ValueError, "shape"),
+    "cut of three": (lambda: confusion_counts(THREE, X[:, 0]), ValueError, "3 classes"),
+}
+
+
+@pytest.mark.parametrize("call, exception, message", ERRORS.values(), ids=ERRORS)
+def test_bad_input_is_a_clear_error(call, exception, message):
+    with pytest.raises(exception, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ClassWeightedClassifier(L, class_weight="auto"),
+        PriorCorrectedClassifier(BALANCED),
+        OptimalThresholdClassifierCV(L, scoring="roc_auc"),
+        ImbalanceAwareClassifier(L, threshold=2.0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_failed_fit_leaves_nothing_behind(model):
+    before = set(vars(model))
+    with pytest.raises(ValueError):
+        model.fit(X, y)
+    assert set(vars(model)) == before
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        PriorCorrectedClassifier(L),
+        OptimalThresholdClassifierCV(L),
+        ImbalanceAwareClassifier(L),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_setting_the_target_prior_needs_a_fit(model):
+    with pytest.raises(NotFittedError):
+        model.set_target_prior(0.1)
