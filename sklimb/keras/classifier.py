@@ -100,6 +100,8 @@ class KerasClassifier(NetworkEstimator):
     array([0.37, 0.63])
     """
 
+    build_fn = None
+
     def __init__(
         self,
         model=None,
@@ -140,6 +142,8 @@ class KerasClassifier(NetworkEstimator):
             **parameters,
         )
         self.validation_fraction = validation_fraction
+        if "build_fn" not in parameters:  # SciKeras's old name for `model`
+            del self.build_fn
 
     __repr__ = BaseEstimator.__repr__
 
@@ -297,7 +301,7 @@ class KerasClassifier(NetworkEstimator):
 
         Returns
         -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes), float64
+        ndarray of shape (n_rows,) or (n_rows, n_classes), of the network's type
             For two classes the log-odds of the second; else what goes into the
             softmax.
 
@@ -327,7 +331,8 @@ class KerasClassifier(NetworkEstimator):
         NotFittedError, NonFiniteModelError, ValueError
             As :meth:`predict_proba`.
         """
-        return self.classes_[self.predict_proba(X, **kwargs).argmax(axis=1)]
+        proba = self.predict_proba(X, **kwargs)
+        return self.classes_[proba.argmax(axis=1)]
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy, or what a subclass's ``scorer`` gives.

@@ -65,25 +65,26 @@ class Prediction:
         loss_name : str
         """
         if logits is not None and (link := link_between(logits, outputs)):
-            return cls(outputs, logits.astype(np.float64), link)
+            return cls(outputs, logits, link)
         if from_logits:
             one_by_one = outputs.shape[1] == 1 or "binary" in loss_name
             link = "sigmoid" if one_by_one else "softmax"
-            return cls(None, outputs.astype(np.float64), link)
+            return cls(None, outputs, link)
         return cls(outputs, None, None)
 
     def proba(self):
         """Return probabilities, shape (n_rows, n_classes)."""
         if self.outputs is None:
-            return np.exp(class_log_proba(self.logits, self.link))
+            return np.exp(self.log_proba()).astype(self.logits.dtype)
         return class_proba(self.outputs)
 
     def log_proba(self):
         """Return log-probabilities, shape (n_rows, n_classes), float64."""
-        return class_log_proba(*self._known_logits())
+        logits, link = self._known_logits()
+        return class_log_proba(logits.astype(np.float64), link)
 
     def decision(self):
-        """Return decision values, shape (n_rows,) or (n_rows, n_classes), float64."""
+        """Return decision values, shape (n_rows,) or (n_rows, n_classes)."""
         return decision_values(*self._known_logits())
 
     def _known_logits(self):
@@ -139,13 +140,13 @@ def class_log_proba(logits, link):
 
     Parameters
     ----------
-    logits : ndarray of shape (n_rows, n_units), float64
+    logits : ndarray of shape (n_rows, n_units)
     link : {"sigmoid", "softmax"}
         Several units with a sigmoid each are scaled to sum to 1.
 
     Returns
     -------
-    ndarray of shape (n_rows, n_classes), float64
+    ndarray of shape (n_rows, n_classes), of the logits' type
 
     Examples
     --------
@@ -199,7 +200,7 @@ def decision_values(logits, link):
 
     Parameters
     ----------
-    logits : ndarray of shape (n_rows, n_units), float64
+    logits : ndarray of shape (n_rows, n_units)
     link : {"sigmoid", "softmax"}
 
     Returns
@@ -230,9 +231,10 @@ def logits_of_proba(proba):
 
     Returns
     -------
-    ndarray of shape (n_rows, n_units), float64
+    ndarray of shape (n_rows, n_units)
         One unit for two classes (log p - log(1 - p)), else log p.
     """
     tiny = np.finfo(np.float32).eps / 2
     log_proba = np.log(np.clip(proba.astype(np.float64), tiny, 1 - tiny))
-    return log_proba[:, 1:] - log_proba[:, :1] if proba.shape[1] == 2 else log_proba
+    logits = log_proba[:, 1:] - log_proba[:, :1] if proba.shape[1] == 2 else log_proba
+    return logits.astype(proba.dtype)

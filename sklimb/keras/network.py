@@ -91,7 +91,7 @@ class NetworkEstimator(scikeras.wrappers.KerasClassifier):
             X, y, weight = X[weight > 0], y[weight > 0], weight[weight > 0]
         if len(y) == 0:
             raise ValueError(
-                "`sample_weight` is 0 for every row: there is nothing to train on."
+                "`sample_weight` is zero for every row: there is nothing to train on."
             )
         # Labels once more: rows of weight 0 may have taken a class with them.
         self.classes_ = check_labels(y)[1] if classes is None else np.unique(classes)
