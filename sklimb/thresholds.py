@@ -361,6 +361,8 @@ class StepCurve:
 
 def mean_curve(curves):
     """Return the mean of step curves, exact at every cut of any of them."""
+    if len(curves) == 1:
+        return curves[0]
     scores = np.unique(np.concatenate([curve.scores for curve in curves]))[::-1]
     values = [curve.at_cuts_of(scores) for curve in curves]
     return StepCurve(scores, np.mean(values, axis=0))
