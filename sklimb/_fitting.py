@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklimb._compat import (
 )
 from sklimb._ledger import final_estimator, target_prior_of
 from sklimb._validation import as_labels, check_labels, check_sample_weight
-from sklimb.priors import class_numbers, empirical_prior
+from sklimb.priors import class_numbers, class_shares
 
 __all__ = [
     "FitJob",
@@ -110,14 +111,15 @@ class TrainingData:
             rows=self.rows[rows],
         )
 
+    @cached_property
+    def class_numbers(self):
+        """Each row's place in ``classes``."""
+        return class_numbers(self.y, self.classes)
+
     @property
     def empirical_prior(self):
-        """Return the weighted class shares, shape (n_classes,)."""
-        return empirical_prior(self.y, self.sample_weight, self.classes)
-
-    def class_numbers(self):
-        """Return each row's place in ``classes``."""
-        return class_numbers(self.y, self.classes)
+        """The weighted class shares, shape (n_classes,)."""
+        return class_shares(self.class_numbers, self.sample_weight, len(self.classes))
 
     def weighted(self, factor):
         """Return the data with row weights multiplied by ``factor``."""

@@ -48,7 +48,7 @@ class OutOfFold:
         weight = data.sample_weight
         return cls(
             scores=np.concatenate([result.scores for result in results]),
-            class_numbers=data.class_numbers()[rows],
+            class_numbers=data.class_numbers[rows],
             sample_weight=None if weight is None else weight[rows],
             fold=np.repeat(np.arange(len(test_rows)), [len(r) for r in test_rows]),
             rows=data.rows[rows],

@@ -58,9 +58,12 @@ def empirical_prior(y, sample_weight=None, classes=None):
     if classes is None:
         classes = np.unique(y)
     weight = check_sample_weight(sample_weight, len(y))
-    mass = np.bincount(
-        class_numbers(y, classes), weights=weight, minlength=len(classes)
-    ).astype(np.float64)
+    return class_shares(class_numbers(y, classes), weight, len(classes))
+
+
+def class_shares(numbers, weight, n_classes):
+    """Return the weighted share of each class, from the rows' class numbers."""
+    mass = np.bincount(numbers, weights=weight, minlength=n_classes)
     if mass.sum() == 0:
         raise ValueError("`sample_weight` is 0 for every row: there is no prior.")
     return mass / mass.sum()

@@ -213,7 +213,7 @@ class ClassWeightedClassifier(BaseImbalanceClassifier):
         estimator = self._new_estimator()
         if self.class_weight is not None:
             check_takes_weights(estimator)
-            data = data.weighted(np.array(list(weights.values()))[data.class_numbers()])
+            data = data.weighted(np.array(list(weights.values()))[data.class_numbers])
         estimator = fit_estimator(estimator, data)
         return {"estimator_": estimator, "class_weight_": weights}
 

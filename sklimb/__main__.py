@@ -1,0 +1,158 @@
+"""Command line: ``sklimb compare`` and ``sklimb demo``."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from sklimb import __version__
+from sklimb.report import InputError
+from sklimb.report.errors import one_line
+
+__all__ = ["main"]
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all others here."""
+
+    def error(self, message):
+        raise InputError(f"{message}. See `{self.prog} --help`.")
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        The arguments; None for those of the process.
+
+    Returns
+    -------
+    int
+        0 on success, 2 on bad input, 130 when interrupted.
+    """
+    # Before anything imports TensorFlow, which talks a lot.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        arguments = _parser().parse_args(argv)
+        _check_installed("pandas", "rich")
+        arguments.run(arguments)
+    except InputError as error:
+        print(f"sklimb: {one_line(error, longest=800)}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("sklimb: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _check_installed(*packages):
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except ImportError as error:
+            raise InputError(
+                f"{package} is not installed. Run: pip install 'sklimb[report]'"
+            ) from error
+
+
+# The commands load what they need when they run, so that --help is quick.
+
+
+def _compare(arguments):
+    from sklimb.report.command import run_compare
+
+    run_compare(arguments)
+
+
+def _demo(arguments):
+    from sklimb.report.demo import run_demo
+
+    run_demo()
+
+
+def _parser():
+    parser = _Parser(
+        prog="sklimb",
+        description="Classifiers on imbalanced data: which strategy, which threshold?",
+    )
+    parser.add_argument("--version", action="version", version=f"sklimb {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_compare(commands)
+    demo = commands.add_parser(
+        "demo",
+        help="a network trained on balanced data meets the real class shares",
+        description="Is it an 8? A network trained on balanced data is used where "
+        "9.7 % are. Needs no file and takes about a minute.",
+    )
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _add_compare(commands):
+    compare = commands.add_parser(
+        "compare",
+        help="compare strategies on a table and say which one to use",
+        description="Train with and without class weights, cut at 0.5 and at a tuned "
+        "threshold, and measure all on held-out rows at the prevalence where the "
+        "model is used.",
+    )
+    compare.set_defaults(run=_compare)
+    add = compare.add_argument
+    add("data", metavar="DATA", help="a .csv, .csv.gz, .tsv, .parquet or .npz file")
+    add("--target", required=True, metavar="COLUMN", help="what to predict")
+    add("--positive", metavar="LABEL", help="the positive class (default: the rarer)")
+    add(
+        "--target-prior",
+        type=_prior,
+        metavar="P",
+        help="share of positives where the model is used (default: as in DATA)",
+    )
+    add(
+        "--scoring",
+        default="balanced_accuracy",
+        metavar="NAME",
+        help="what the threshold maximises (default: %(default)s)",
+    )
+    add("--cv", type=_folds, default=5, metavar="K", help="folds (default: 5)")
+    add(
+        "--model",
+        default="mlp",
+        metavar="MODEL",
+        help="mlp, linear, or module:function that returns a classifier "
+        "(default: mlp, a small network)",
+    )
+    add("--seed", type=_seed, default=0, metavar="N", help="default: 0")
+    add("--out", metavar="DIR", help="write comparison.csv and decision_rule.json here")
+
+
+def _number(text, kind, condition, expected):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not condition(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
+    return value
+
+
+def _prior(text):
+    expected = "a share between 0 and 1, both excluded"
+    return _number(text, float, lambda p: 0 < p < 1, expected)
+
+
+def _folds(text):
+    return _number(text, int, lambda k: k >= 2, "a whole number from 2 on")
+
+
+def _seed(text):
+    expected = "a whole number from 0 to 4294967295"
+    return _number(text, int, lambda n: 0 <= n < 2**32, expected)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
