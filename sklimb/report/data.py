@@ -1,0 +1,287 @@
+"""From a file to checked features, labels and the positive class."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+from sklearn.model_selection import train_test_split
+
+from sklimb.report.columns import Columns, find_columns
+from sklimb.report.errors import InputError, did_you_mean, one_line
+from sklimb.report.reading import read
+
+__all__ = ["Dataset", "Split", "load", "split"]
+
+TEST_SHARE = 0.25
+# Share of test rows that are copies of training rows, from which on it matters.
+WORTH_TELLING = 0.005
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Checked rows of a file.
+
+    Attributes
+    ----------
+    name : str
+        The file's name.
+    X : DataFrame or ndarray of shape (n_rows, ...)
+        An array where it has more than two axes.
+    y : ndarray of shape (n_rows,)
+    positive : label
+        The positive class.
+    columns : Columns or None
+        How to make numbers of ``X``; None for an array.
+    notes : list of str
+        What a user has to know of the data, a sentence each.
+    """
+
+    name: str
+    X: Any
+    y: np.ndarray
+    positive: Any
+    columns: Columns | None
+    notes: list = field(default_factory=list)
+
+    @property
+    def prevalence(self):
+        """Share of the positive class."""
+        return float(np.mean(self.y == self.positive))
+
+    @property
+    def negative(self):
+        """The other class."""
+        classes = np.unique(self.y)
+        return classes[classes != self.positive].tolist()[0]
+
+    def flat(self):
+        """Return the same rows with an array's axes made columns.
+
+        Returns
+        -------
+        Dataset
+        """
+        if self.columns is not None:
+            return self
+        table = as_table(self.X)
+        columns = find_columns(table)
+        return Dataset(
+            self.name,
+            columns.clean(table),
+            self.y,
+            self.positive,
+            columns,
+            self.notes + _notes_of_pixels(columns, self.X.shape[1:]),
+        )
+
+
+def _notes_of_pixels(columns, shape):
+    size = " x ".join(map(str, shape))
+    left_out = len(columns.left_out)
+    dropped = f", {left_out} of them constant and not used" if left_out else ""
+    return [f"Rows of {size} numbers are taken as {np.prod(shape)} columns{dropped}."]
+
+
+def as_table(X):
+    """Return an array's rows as a frame with a column for each number.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, ...)
+
+    Returns
+    -------
+    DataFrame
+    """
+    flat = X.reshape(len(X), -1)
+    return pd.DataFrame(flat, columns=[f"x{i}" for i in range(flat.shape[1])])
+
+
+def load(path, target, positive=None):
+    """Read a file and check what it holds.
+
+    Parameters
+    ----------
+    path : str or path-like
+    target : str
+        The target's column or array.
+    positive : str, default=None
+        The positive class as text; None for the rarer one.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If the file, the target or the positive class is not usable.
+    """
+    X, target_column = read(path, target)
+    y = _labels(target_column)
+    label, note = _positive_class(y, positive)
+    name = Path(path).name
+    if isinstance(X, np.ndarray) and X.ndim > 2:
+        return Dataset(name, X, y, label, None, [note])
+    table = as_table(X) if isinstance(X, np.ndarray) else X
+    table.columns = [str(column) for column in table.columns]
+    columns = find_columns(table)
+    notes = [note, *columns.notes()]
+    return Dataset(name, columns.clean(table), y, label, columns, notes)
+
+
+def _labels(target):
+    """Return a target column as an array of two labels."""
+    missing = int(target.isna().sum())
+    if missing:
+        raise InputError(
+            f"--target: {missing} of {len(target)} rows have no {target.name!r}. "
+            "Remove them, or give them a label of their own."
+        )
+    counts = target.astype(str).value_counts()
+    if len(counts) == 1:
+        raise InputError(
+            f"--target: {target.name!r} is {one_line(counts.index[0], 40)!r} in every "
+            "row. A comparison needs rows of two classes."
+        )
+    if len(counts) > 2:
+        raise InputError(_too_many(target, counts))
+    return _plain(target)
+
+
+def _too_many(target, counts):
+    message = f"--target: {target.name!r} has {len(counts)} different values"
+    if len(counts) > 50:
+        return f"{message}. Is it a number or a text? A comparison needs two classes."
+    shown = ", ".join(f"{one_line(c, 30)} {n}" for c, n in counts.head(8).items())
+    rest = ", ..." if len(counts) > 8 else ""
+    return (
+        f"{message} ({shown}{rest}); more than two classes are not supported yet. Give "
+        "a column that is one class against the rest."
+    )
+
+
+def _plain(target):
+    """Return labels as integers, booleans or texts."""
+    if types.is_bool_dtype(target.dtype):
+        return target.to_numpy(dtype=bool)
+    if types.is_numeric_dtype(target.dtype):
+        numbers = target.to_numpy(dtype=np.float64)
+        if (numbers == np.round(numbers)).all():
+            return numbers.astype(np.int64)
+    return target.astype(str).to_numpy(dtype=object)
+
+
+def _positive_class(y, given):
+    """Return the positive class, and how it was found."""
+    labels, counts = np.unique(y, return_counts=True)
+    labels = labels.tolist()
+    if given is None:
+        place = 0 if counts[0] < counts[1] else 1
+        why = "the rarer one" if counts[0] != counts[1] else "the greater label"
+        return labels[place], f"Positive class: {labels[place]!r} ({why})."
+    for label in labels:
+        if str(label) == given or _as_number(label) == _as_number(given):
+            return label, f"Positive class: {label!r} (as given)."
+    names = [str(label) for label in labels]
+    raise InputError(
+        f"--positive: {given!r} is no label of the target; it has {labels[0]!r} and "
+        f"{labels[1]!r}.{did_you_mean(given, names)}"
+    )
+
+
+def _as_number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@dataclass(frozen=True)
+class Split:
+    """A stratified hold-out.
+
+    Attributes
+    ----------
+    X_train, X_test : DataFrame or ndarray
+    y_train, y_test : ndarray
+    notes : list of str
+    """
+
+    X_train: Any
+    X_test: Any
+    y_train: np.ndarray
+    y_test: np.ndarray
+    notes: list
+
+
+def split(dataset, n_folds, seed):
+    """Hold out a stratified test part.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    n_folds : int
+        How many folds the rest has to serve.
+    seed : int
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    InputError
+        If a class has too few rows.
+    """
+    _check_enough_rows(dataset.y, n_folds)
+    parts = train_test_split(
+        np.arange(len(dataset.y)),
+        test_size=TEST_SHARE,
+        stratify=dataset.y,
+        random_state=seed,
+    )
+    X, y = dataset.X, dataset.y
+    X_train, X_test = (X.iloc[p] if hasattr(X, "iloc") else X[p] for p in parts)
+    y_train, y_test = (y[p] for p in parts)
+    notes = _note_of_repeats(X_train, X_test)
+    positives = int(np.sum(y_test == dataset.positive))
+    if positives < 50:
+        notes.append(
+            f"The test part has {positives} positive rows: that is few, and the "
+            "intervals are wide or too hopeful. Gather more before you rely on them."
+        )
+    return Split(X_train, X_test, y_train, y_test, notes)
+
+
+def _check_enough_rows(y, n_folds):
+    labels, counts = np.unique(y, return_counts=True)
+    fewest, rarest = int(counts.min()), labels[counts.argmin()]
+    for_test = max(1, round(fewest * TEST_SHARE))
+    if fewest - for_test < n_folds:
+        remedy = "Gather more rows of it."
+        if fewest - for_test > 1:
+            remedy = f"Use --cv {fewest - for_test}, or gather more rows of it."
+        raise InputError(
+            f"--cv: the class {rarest!r} has {fewest} rows, of which {for_test} are "
+            f"for testing: too few for {n_folds} folds. {remedy}"
+        )
+
+
+def _note_of_repeats(X_train, X_test):
+    train, test = (_row_hashes(X) for X in (X_train, X_test))
+    seen = int(np.isin(test, train).sum())
+    if seen < WORTH_TELLING * len(test):
+        return []
+    return [
+        f"{seen} of {len(test)} test rows are exact copies of training rows, so the "
+        "scores may be too good."
+    ]
+
+
+def _row_hashes(X):
+    table = as_table(X) if isinstance(X, np.ndarray) else X
+    return pd.util.hash_pandas_object(table, index=False).to_numpy()

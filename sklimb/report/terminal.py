@@ -1,0 +1,86 @@
+"""Where output goes: results to stdout, progress to stderr."""
+
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from sklimb.report.table import NARROW
+
+__all__ = ["FitProgress", "output", "progress_bar"]
+
+
+def output():
+    """Return the console for results.
+
+    Returns
+    -------
+    rich.console.Console
+    """
+    # Text from the data must not be taken for rich's markup.
+    return Console(markup=False, highlight=False, emoji=False)
+
+
+class FitProgress:
+    """A progress bar that counts fits.
+
+    Parameters
+    ----------
+    bar : rich.progress.Progress
+    """
+
+    def __init__(self, bar):
+        self._bar = bar
+        self._task = bar.add_task("reading", total=None)
+        self._begun = 0
+
+    def start(self, n_fits):
+        """Say how many fits there will be.
+
+        Parameters
+        ----------
+        n_fits : int
+        """
+        self._bar.update(self._task, total=n_fits)
+
+    def strategy(self, name):
+        """Say what is done from now on; all fits begun so far are done.
+
+        Parameters
+        ----------
+        name : str
+        """
+        self._bar.update(self._task, description=name, completed=self._begun)
+
+    @property
+    def fit(self):
+        """A function to call when a fit begins; clones share it."""
+
+        def fit():
+            self._bar.update(self._task, completed=self._begun)
+            self._begun += 1
+
+        return fit
+
+
+@contextmanager
+def progress_bar():
+    """Show a progress bar on stderr, where that is a terminal.
+
+    Yields
+    ------
+    FitProgress
+    """
+    console = Console(stderr=True, markup=False, emoji=False)
+    with RichProgress(
+        TextColumn("{task.description:<28}", markup=False),
+        BarColumn(bar_width=min(40, max(10, console.width - NARROW // 2))),
+        MofNCompleteColumn(),
+        TextColumn("fits", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        yield FitProgress(bar)
