@@ -49,6 +49,7 @@ class NetworkEstimator(scikeras.wrappers.KerasClassifier):
 
     # SciKeras's model building reads it; here seeds are set around that.
     _random_state = None
+    _keeps_prior_ledger = True  # publishes training_prior_
 
     @property
     def model_(self):

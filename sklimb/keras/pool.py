@@ -193,11 +193,19 @@ def _copy_of(template):
 
 
 def _copy_values(source, target):
-    for model in (source, target):
-        if not model.optimizer.built:  # not all slots start from 0
-            model.optimizer.build(model.trainable_variables)
+    if not target.optimizer.built:
+        target.optimizer.build(target.trainable_variables)
     _assign(source.variables, target.variables)
-    _assign(source.optimizer.variables, target.optimizer.variables)
+    _assign(_starting_state(source), target.optimizer.variables)
+
+
+def _starting_state(model):
+    """Return the values of an optimizer's variables; not all slots start from 0."""
+    optimizer = model.optimizer
+    if not optimizer.built:  # and stays so: the user may hold it
+        optimizer = type(optimizer).from_config(optimizer.get_config())
+        optimizer.build(model.trainable_variables)
+    return optimizer.variables
 
 
 def _assign(sources, targets):
