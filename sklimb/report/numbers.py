@@ -17,12 +17,12 @@ def short(value):
     Examples
     --------
     >>> from sklimb.report.numbers import short
-    >>> [short(x) for x in (0.8731, 1, 0.00123, 12.345, 234.6)]
-    ['.873', '1.00', '.001', '12.3', '235']
+    >>> [short(x) for x in (0.8731, 1, 0.00123, 20.71, 234.6)]
+    ['.873', '1.00', '.001', '20.7', '235']
     """
     for limit, decimals in ((0.9995, 3), (9.995, 2), (99.95, 1)):
         if abs(value) < limit:
-            return f"{value:.{decimals}f}".replace("0.", ".", 1)
+            return f"{value:.{decimals}f}".removeprefix("0")
     return f"{value:.0f}"
 
 
