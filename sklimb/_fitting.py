@@ -216,9 +216,9 @@ def probabilities(estimator, X):
 
 def log_probabilities(estimator, X):
     """Return class log-probabilities in float64, shape (n_rows, n_classes)."""
-    if hasattr(estimator, "predict_log_proba"):
-        return np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore"):  # -inf for a probability of 0
+        if hasattr(estimator, "predict_log_proba"):
+            return np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
         return np.log(probabilities(estimator, X))
 
 
