@@ -3,8 +3,10 @@
 Checked from Keras 3.8 to 3.15 and TensorFlow 2.18 to 2.21.
 """
 
+import copy
 import random
 import threading
+import warnings
 from contextlib import contextmanager
 
 import keras
@@ -17,6 +19,7 @@ from tensorflow.python.framework import config as tf_config
 __all__ = [
     "all_layers",
     "automatic_prefix",
+    "copy_of_model",
     "is_of_keras",
     "isolated",
     "logits_behind",
@@ -39,11 +42,18 @@ def isolated(seed=None):
     network's AUC is called ``"auc"`` as well, and callbacks can watch it.
     """
     with _ONE_AT_A_TIME, _metric_names_from_the_start():
+        if seed is None and _needs_a_seed():
+            seed = random.randrange(2**31)
         if seed is None:
             yield
         else:
             with _seeded(seed), _deterministic_ops():
                 yield
+
+
+def _needs_a_seed():
+    # SciKeras leaves op determinism on, and TensorFlow then refuses to shuffle.
+    return ops_are_deterministic() and context.global_seed() is None
 
 
 @contextmanager
@@ -103,6 +113,14 @@ def _snake_case(name):
 
 
 _METRIC_NAMES = {_snake_case(name) for name in dir(keras.metrics) if name[0].isupper()}
+
+
+def copy_of_model(model):
+    """Return a compiled copy of a model, with its weights."""
+    with warnings.catch_warnings():
+        # Keras builds the copy's optimizer, and misses its slots in the original.
+        warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+        return copy.deepcopy(model)
 
 
 def all_layers(model):

@@ -1,5 +1,7 @@
 """A Keras network as a scikit-learn classifier."""
 
+import copy
+
 from sklearn.base import BaseEstimator
 
 from sklimb._compat import classifier_tags, routed_parameters
@@ -146,6 +148,14 @@ class KerasClassifier(NetworkEstimator):
             del self.build_fn
 
     __repr__ = BaseEstimator.__repr__
+
+    def __sklearn_clone__(self):
+        # Clones share a model object: it is a template that no fit changes.
+        stand_in = copy.copy(self)
+        stand_in.model = None
+        duplicate = super(KerasClassifier, stand_in).__sklearn_clone__()
+        duplicate.model = self.model
+        return duplicate
 
     def __sklearn_tags__(self):
         return classifier_tags(super().__sklearn_tags__())

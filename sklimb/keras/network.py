@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklimb._compat import routed_parameters
 from sklimb._validation import as_labels, check_labels, check_sample_weight
 from sklimb.exceptions import NonFiniteModelError
-from sklimb.keras._internals import isolated
+from sklimb.keras._internals import copy_of_model, isolated
 from sklimb.keras.logits import Prediction
 from sklimb.keras.pool import default_pool, lease
 from sklimb.keras.prediction import as_batch, first_rows, number_of_rows
@@ -189,7 +189,7 @@ class NetworkEstimator(scikeras.wrappers.KerasClassifier):
         """Return what the model function builds, or a copy of the model object."""
         model = self._build_keras_model()
         if model is self.model:
-            model = copy.deepcopy(model)
+            model = copy_of_model(model)
         if not isinstance(model, keras.Model):
             raise TypeError(
                 f"`model` returned a {type(model).__name__}; it must return a "

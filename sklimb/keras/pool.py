@@ -156,12 +156,20 @@ class Lease:
         return self.network.model
 
     def __reduce__(self):
-        # A copy or a pickle has a model of its own.
-        return _lease_of_copy, (self.network.model,)
+        # A copy or a pickle has a model of its own. Keras saves weights, not seeds.
+        model = self.network.model
+        seeds = [variable.numpy() for variable in _seeds(model)]
+        return _lease_of_copy, (model, seeds)
 
 
-def _lease_of_copy(model):
+def _lease_of_copy(model, seeds):
+    _assign(seeds, _seeds(model))
     return Lease(CompiledNetwork(model))
+
+
+def _seeds(model):
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
 
 
 def lease(template, pool=default_pool):
