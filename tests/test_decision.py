@@ -37,7 +37,7 @@ from sklimb.thresholds import confusion_counts, metric_function, optimal_thresho
 from tests.data import imbalanced
 
 X, y = imbalanced()
-SOME = X[:400], y[:400]
+SOME = X[:500], y[:500]
 LOGISTIC = LogisticRegression()
 FOLDS = list(StratifiedKFold(5).split(X, y))
 
@@ -327,7 +327,7 @@ def test_any_number_of_jobs_gives_the_same_bits():
     for n_jobs in (1, 2):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # five epochs do not converge
-            with joblib.parallel_config(backend="threading"):
+            with joblib.parallel_backend("threading"):
                 models.append(tuned(network, n_jobs=n_jobs, random_state=0).fit(X, y))
     one, two = models
     assert one.best_threshold_ == two.best_threshold_
