@@ -15,6 +15,7 @@ ROWS = [
     "_compat",
     "_validation",
     "priors",
+    "_confusion_metrics",
     "thresholds",
     "_ledger",
     "_fitting",

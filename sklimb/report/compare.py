@@ -1,5 +1,6 @@
 """Fit the strategies on one part of the rows and measure them on the other."""
 
+import re
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 
 from sklimb.exceptions import NonFiniteModelError
+from sklimb.report.cautions import caution_of_few_errors
 from sklimb.report.data import Dataset, split
 from sklimb.report.errors import InputError, one_line
 from sklimb.report.measures import Predictions, columns_for, measure
@@ -173,6 +175,8 @@ def _measured(dataset, options, parts, strategies, fitted, notes):
     measures = columns_for(options.scoring)
     predictions = [p for _, p, _ in fitted]
     estimates = measure(predictions, truth, prevalence, measures, options.seed)
+    names = [strategy.name for strategy in strategies]
+    notes += caution_of_few_errors(names, predictions, estimates, truth, prevalence)
     return Comparison(
         dataset=dataset,
         options=options,
@@ -192,11 +196,13 @@ def _measured(dataset, options, parts, strategies, fitted, notes):
 
 
 def _tidy(caught):
-    """Return warnings as one line each, without repeats and developers' matters."""
+    """Return warnings as one sentence each, without those for developers."""
     for_developers = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-    lines = [
-        one_line(f"{warning.message}")
+    messages = [
+        str(warning.message)
         for warning in caught
         if not issubclass(warning.category, for_developers)
     ]
-    return list(dict.fromkeys(lines))
+    # The rest of a message tells what to do in Python.
+    sentences = [re.split(r"\.\s|\n", message)[0] for message in messages]
+    return [f"{one_line(s).rstrip('.:')}." for s in dict.fromkeys(sentences)]

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklimb.report.compare import Comparison, Outcome
+from sklimb.report.compare import Outcome
 from sklimb.report.measures import LEVEL, column_of_aim
 from sklimb.report.numbers import interval, short
 
 __all__ = ["Verdict", "judge"]
 
 LOG_LOSS = "log_loss"
+# A smaller gain in the aim is not worth a choice.
+NEGLIGIBLE = 0.005
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Verdict:
 def judge(comparison):
     """Choose a strategy.
 
-    Of the strategies that the test rows can't tell from the best by the aim,
-    those whose log-loss can't be told from the lowest among them; of these,
-    the one with the best value. What rows can tell is a matter of the
-    bootstrap of paired differences.
+    Of the strategies that are as good as the best by the aim, as far as the
+    test rows tell (by the bootstrap of paired differences), those whose
+    probabilities belong to the prior where the model is used, if there are
+    any; of these, the one with the best value.
 
     Parameters
     ----------
@@ -45,37 +47,44 @@ def judge(comparison):
     Verdict
     """
     aim = column_of_aim(comparison.options.scoring)
-    equal = _not_worse(comparison.outcomes, aim.key, higher_is_better=True)
-    honest = _not_worse(equal, LOG_LOSS, higher_is_better=False)
-    chosen = max(honest, key=lambda outcome: outcome.estimates[aim.key].value)
+    equal = _as_good_as_best(comparison.outcomes, aim.key)
+    honest = [outcome for outcome in equal if _is_at_prior(comparison, outcome)]
+    chosen = max(honest or equal, key=lambda outcome: outcome.estimates[aim.key].value)
     return Verdict(chosen, _words(comparison, aim, chosen, equal))
 
 
-def _not_worse(outcomes, key, higher_is_better):
-    """Return the outcomes that can't be told from the best one."""
-    sign = 1 if higher_is_better else -1
-    best = max(outcomes, key=lambda outcome: sign * outcome.estimates[key].value)
+def _as_good_as_best(outcomes, key):
+    best = max(outcomes, key=lambda outcome: outcome.estimates[key].value)
     top = best.estimates[key].resamples
+    differences = [top - outcome.estimates[key].resamples for outcome in outcomes]
     return [
         outcome
-        for outcome in outcomes
-        if not _surely_positive(sign * (top - outcome.estimates[key].resamples))
+        for outcome, difference in zip(outcomes, differences, strict=True)
+        if _surely_above(difference) <= NEGLIGIBLE
     ]
 
 
-def _surely_positive(differences):
-    return np.quantile(differences, (1 - LEVEL) / 2) > 0
+def _surely_above(differences):
+    """Return what the differences are at least, as sure as the intervals are."""
+    return np.quantile(differences, (1 - LEVEL) / 2)
 
 
-def _words(comparison: Comparison, aim, chosen, equal):
+def _is_at_prior(comparison, outcome):
+    rule = outcome.estimator.decision_rule_
+    share = rule["target_prior"][rule["classes"].index(rule["pos_label"])]
+    # Training and test part have the data's prevalence up to a row.
+    return abs(share - comparison.prevalence) < 1 / comparison.n_test
+
+
+def _words(comparison, aim, chosen, equal):
     found = chosen.estimates[aim.key]
-    others = [outcome for outcome in equal if outcome is not chosen]
-    worse = [o for o in comparison.outcomes if o not in equal]
     reasons = [f"{aim.title} {short(found.value)} ({interval(found)})"]
+    worse = [outcome for outcome in comparison.outcomes if outcome not in equal]
     if worse:
-        reasons.append(f"better beyond chance than {_names(worse)}")
+        reasons.append(f"better than {_names(worse)}")
+    others = [outcome for outcome in equal if outcome is not chosen]
     if others:
-        reasons.append(f"not to be told from {_names(others)} on these rows")
+        reasons.append(f"as good as {_names(others)} as far as these rows tell")
     reasons += _probabilities(comparison.outcomes, chosen)
     threshold = chosen.estimator.decision_rule_["threshold"]
     return (
@@ -89,7 +98,7 @@ def _probabilities(outcomes, chosen):
     """Return how the probabilities compare with the worst, where that is clear."""
     worst = max(outcomes, key=lambda outcome: outcome.estimates[LOG_LOSS].value)
     found, highest = (o.estimates[LOG_LOSS] for o in (chosen, worst))
-    if not _surely_positive(highest.resamples - found.resamples):
+    if _surely_above(highest.resamples - found.resamples) <= 0:
         return []
     return [
         f"and its probabilities are nearer the truth than those of {worst.name!r} "
