@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from sklimb.correction import PriorCorrectedClassifier
 from sklimb.decision import OptimalThresholdClassifierCV
-from sklimb.report.measures import COLUMNS, Predictions, measure
+from sklimb.report.measures import Predictions, column_of, measure
 from sklimb.report.numbers import interval, short
 from sklimb.report.terminal import output, progress_bar
 
@@ -17,7 +17,7 @@ __all__ = ["run_demo"]
 
 SEED = 0
 DIGIT = 8
-SHOWN = [c for c in COLUMNS if c.key in ("precision", "recall", "f1_macro", "log_loss")]
+SHOWN = [column_of(key) for key in ("precision", "recall", "f1_macro", "log_loss")]
 
 
 def run_demo():
@@ -67,24 +67,18 @@ def one_to_one(y, rng):
 
 def _network():
     from sklimb.keras import KerasClassifier
+    from sklimb.keras.networks import dense_network
 
-    return KerasClassifier(_build, epochs=60, batch_size=16, random_state=SEED)
-
-
-def _build(meta):
-    import keras
-
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            layers.Input((meta["n_features_in_"],)),
-            layers.Rescaling(1 / 16),  # grey levels are 0 to 16
-            layers.Dense(16, activation="relu"),
-            layers.Dense(1, activation="sigmoid"),
-        ]
+    return KerasClassifier(
+        dense_network,
+        model__hidden=(16,),
+        model__dropout=0,
+        model__learning_rate=3e-3,
+        model__input_scale=1 / 16,  # grey levels are 0 to 16
+        epochs=60,
+        batch_size=16,
+        random_state=SEED,
     )
-    model.compile(keras.optimizers.Adam(3e-3), "binary_crossentropy")
-    return model
 
 
 def _stages(network, X, y):
@@ -112,15 +106,17 @@ def _rows(predictions, positive):
 
 def _show(rows, n_trained, y_test, stages):
     console = output()
-    share = f"{np.mean(y_test):.1%}".replace("%", " %")
+    share = f"{np.mean(y_test) * 100:.1f} %"
+    whole = not console.is_terminal  # a pipe gets each text as one line
     console.print(
         f"Is it an 8? A small network was trained on {n_trained} handwritten digits, "
         f"half of them 8s. Where it is used, {share} are. Measured on {len(y_test)} "
-        f"digits that it never saw, {y_test.sum()} of them 8s.\n"
+        f"digits that it never saw, {y_test.sum()} of them 8s.\n",
+        soft_wrap=whole,
     )
     console.print(_table(rows, share))
     console.print("\nBelow each value, its 95 % bootstrap interval.")
-    console.print(_explanation(rows, share, stages), style="bold")
+    console.print(_explanation(rows, share, stages), style="bold", soft_wrap=whole)
     console.print("Your own data: sklimb compare DATA --target COLUMN", soft_wrap=True)
 
 
@@ -151,8 +147,8 @@ def _explanation(rows, share, stages):
     return (
         f"Precision falls from {precision[0]} to {precision[1]} and macro F1 from "
         f"{f1[0]} to {f1[1]}, only because 8s are rarer than in training. Correcting "
-        f"its probabilities from {corrected.source_prior_[1]:.0%} to {share} brings "
-        f"them back to {precision[2]} and {f1[2]}, with no training and no tuning. A "
+        f"its probabilities from {corrected.source_prior_[1] * 100:.0f} % to {share} "
+        f"brings them back to {precision[2]} and {f1[2]}, with no training and no tuning. A "
         f"tuned threshold of {tuned.best_threshold_:.2f} in place of 0.5 gives "
         f"{precision[3]} and {f1[3]}."
     )

@@ -62,6 +62,20 @@ COLUMNS = [
 _OF_PROBABILITIES = ("average_precision", "log_loss", "brier")
 
 
+def column_of(key):
+    """Return the column of a key.
+
+    Parameters
+    ----------
+    key : str
+
+    Returns
+    -------
+    Measure
+    """
+    return next(column for column in COLUMNS if column.key == key)
+
+
 def columns_for(scoring):
     """Return the measures to compute: the columns, and the aim if it is another.
 

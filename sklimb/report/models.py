@@ -77,7 +77,9 @@ def mlp(y):
     -------
     KerasClassifier
     """
-    return network(_two_hidden_layers, y)
+    from sklimb.keras.networks import dense_network
+
+    return network(dense_network, y)
 
 
 MODELS = {"mlp": mlp, "linear": linear}
@@ -98,45 +100,15 @@ def network(model, y):
     KerasClassifier
     """
     from sklimb.keras import KerasClassifier
+    from sklimb.keras.networks import early_stopping
 
     n_rows, fewest = len(y), np.unique(y, return_counts=True)[1].min()
     # About 60 steps an epoch, in batches that hold a few rows of a rare class.
     batch_size = int(2 ** np.clip(np.round(np.log2(n_rows / 60)), 5, 10))
     settings = {"batch_size": batch_size, "epochs": 40}
-    if fewest * VALIDATION_SHARE < FEWEST_FOR_VALIDATION:
-        return KerasClassifier(model, **settings)
-    return KerasClassifier(
-        model, validation_fraction=VALIDATION_SHARE, **settings, **_early_stopping()
-    )
-
-
-def _early_stopping():
-    import keras
-
-    return {
-        "callbacks": keras.callbacks.EarlyStopping,
-        "callbacks__monitor": "val_loss",
-        "callbacks__patience": 6,
-        "callbacks__restore_best_weights": True,
-    }
-
-
-def _two_hidden_layers(meta):
-    import keras
-
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            layers.Input((meta["n_features_in_"],)),
-            layers.Dense(64, activation="relu"),
-            layers.Dropout(0.2),
-            layers.Dense(64, activation="relu"),
-            layers.Dropout(0.2),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
-    return model
+    if fewest * VALIDATION_SHARE >= FEWEST_FOR_VALIDATION:
+        settings |= early_stopping(VALIDATION_SHARE)
+    return KerasClassifier(model, **settings)
 
 
 def _imported(module, function, name):

@@ -139,10 +139,11 @@ def _read_npz(path, target):
 
 def _arrays_of(path):
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise ValueError("it holds one array without a name (a .npy file)")
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        # ValueError: an array of Python objects, which only pickle could read.
+        # numpy's ValueError: Python objects, which only pickle could read.
         raise _unreadable(path, "NPZ", error) from error
-    except AttributeError as error:  # a bare .npy under this name
-        raise _unreadable(path, "NPZ", "it holds one array without a name") from error
