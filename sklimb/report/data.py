@@ -259,15 +259,15 @@ def split(dataset, n_folds, seed):
 
 def _check_enough_rows(y, n_folds):
     labels, counts = np.unique(y, return_counts=True)
-    fewest, rarest = int(counts.min()), labels[counts.argmin()]
+    fewest, rarest = int(counts.min()), labels.tolist()[counts.argmin()]
     for_test = max(1, round(fewest * TEST_SHARE))
     if fewest - for_test < n_folds:
         remedy = "Gather more rows of it."
         if fewest - for_test > 1:
             remedy = f"Use --cv {fewest - for_test}, or gather more rows of it."
         raise InputError(
-            f"--cv: the class {rarest!r} has {fewest} rows, of which {for_test} are "
-            f"for testing: too few for {n_folds} folds. {remedy}"
+            f"--cv: the class {rarest!r} has {fewest} rows, {for_test} of them for "
+            f"testing: too few for {n_folds} folds. {remedy}"
         )
 
 

@@ -144,11 +144,12 @@ def _explanation(rows, share, stages):
         [short(row[key].value) for row in rows] for key in ("precision", "f1_macro")
     )
     corrected, tuned = stages[1:]
+    trained_at = f"{corrected.source_prior_[1] * 100:.0f} %"
     return (
         f"Precision falls from {precision[0]} to {precision[1]} and macro F1 from "
         f"{f1[0]} to {f1[1]}, only because 8s are rarer than in training. Correcting "
-        f"its probabilities from {corrected.source_prior_[1] * 100:.0f} % to {share} "
-        f"brings them back to {precision[2]} and {f1[2]}, with no training and no tuning. A "
-        f"tuned threshold of {tuned.best_threshold_:.2f} in place of 0.5 gives "
+        f"its probabilities from {trained_at} to {share} brings them back to "
+        f"{precision[2]} and {f1[2]}, with no training and no tuning. A tuned "
+        f"threshold of {tuned.best_threshold_:.2f} in place of 0.5 gives "
         f"{precision[3]} and {f1[3]}."
     )

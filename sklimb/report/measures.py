@@ -17,6 +17,7 @@ __all__ = [
     "Estimate",
     "Measure",
     "Predictions",
+    "column_of",
     "column_of_aim",
     "columns_for",
     "measure",

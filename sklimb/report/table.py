@@ -78,5 +78,5 @@ def _cell(outcome, measure, scale, best):
     estimate = outcome.estimates[measure.key]
     value = short(estimate.value * scale)
     # The mark stands without colours too.
-    text = Text(f"*{value}" if best else value, style="bold green" if best else "")
-    return text.append(f"\n{interval(estimate, scale)}", style="not bold dim")
+    value = (f"*{value}", "bold green") if best else value
+    return Text.assemble(value, "\n", (interval(estimate, scale), "dim"))

@@ -62,7 +62,7 @@ def test_float_without_repeats_is_no_row_number():
 
 
 def test_no_column_left_is_an_error_with_the_reasons():
-    with pytest.raises(InputError, match="no column is left.*text: free text"):
+    with pytest.raises(InputError, match=r"no column is left.*text: free text"):
         find_columns(pd.DataFrame({"text": [f"a long word {i}" for i in range(N)]}))
 
 

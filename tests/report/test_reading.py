@@ -103,7 +103,7 @@ class _Dangerous:
 def test_nothing_is_unpickled(tmp_path):
     objects = np.array([_Dangerous(), _Dangerous()], dtype=object)
     np.savez(tmp_path / "t.npz", x=objects, target=[0, 1])
-    with pytest.raises(InputError, match="can't be read as NPZ.*allow_pickle"):
+    with pytest.raises(InputError, match=r"can't be read as NPZ.*allow_pickle"):
         read(tmp_path / "t.npz", "target")
 
 

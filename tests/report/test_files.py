@@ -1,0 +1,66 @@
+import csv
+import json
+import stat
+
+import pytest
+
+from sklimb.report import InputError
+from sklimb.report.files import check_folder, write
+from sklimb.report.verdict import judge
+from tests.report.comparisons import comparison, outcome
+
+
+@pytest.fixture
+def made():
+    return comparison(outcome("a", recall=0.7), outcome("b", balanced_accuracy=0.9))
+
+
+def test_table_has_each_measure_with_interval_and_the_choice(tmp_path, made):
+    write(tmp_path, made, judge(made), "linear")
+    with open(tmp_path / "comparison.csv", encoding="utf-8") as file:
+        a, b = csv.DictReader(file)
+    assert (a["strategy"], a["use_this"]) == ("a", "0")
+    assert (b["strategy"], b["use_this"]) == ("b", "1")
+    assert float(a["recall"]) == 0.7
+    assert float(a["recall_low"]) < 0.7 < float(a["recall_high"])
+    assert (a["recall_best"], b["recall_best"]) == ("1", "0")
+
+
+def test_rule_is_that_of_the_chosen_strategy_with_versions(tmp_path, made):
+    verdict = judge(made)
+    write(tmp_path, made, verdict, "linear")
+    rule = json.loads((tmp_path / "decision_rule.json").read_text())
+    assert rule["decision_rule"] == verdict.chosen.estimator.decision_rule_
+    assert rule["strategy"] == "b"
+    assert rule["why"] == verdict.words
+    assert {"python", "numpy", "scikit-learn"} <= set(rule["versions"])
+
+
+def test_files_are_replaced_whole_and_leave_nothing_beside(tmp_path, made):
+    (tmp_path / "comparison.csv").write_text("old")
+    write(tmp_path, made, judge(made), "linear")
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["comparison.csv", "decision_rule.json"]
+    mode = stat.S_IMODE((tmp_path / "comparison.csv").stat().st_mode)
+    (tmp_path / "plain").touch()
+    assert mode == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, made, monkeypatch):
+    (tmp_path / "comparison.csv").write_text("old")
+
+    def full(*paths):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="no space"):
+        write(tmp_path, made, judge(made), "linear")
+    assert [path.name for path in tmp_path.iterdir()] == ["comparison.csv"]
+    assert (tmp_path / "comparison.csv").read_text() == "old"
+
+
+def test_folders_are_made_and_a_file_in_their_place_is_an_error(tmp_path):
+    assert check_folder(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"--out: can't write to '.*file'"):
+        check_folder(tmp_path / "file")
