@@ -8,7 +8,7 @@ from rich.progress import Progress as RichProgress
 
 from sklimb.report.table import NARROW
 
-__all__ = ["FitProgress", "output", "progress_bar"]
+__all__ = ["FitProgress", "NoProgress", "output", "progress_bar"]
 
 
 def output():
@@ -20,6 +20,19 @@ def output():
     """
     # Text from the data must not be taken for rich's markup.
     return Console(markup=False, highlight=False, emoji=False)
+
+
+class NoProgress:
+    """Progress that nobody watches."""
+
+    def start(self, n_fits):
+        """Say how many fits there will be."""
+
+    def strategy(self, name):
+        """Say what is done from now on."""
+
+    def fit(self):
+        """Say that a fit begins."""
 
 
 class FitProgress:
@@ -70,9 +83,12 @@ def progress_bar():
 
     Yields
     ------
-    FitProgress
+    FitProgress or NoProgress
     """
     console = Console(stderr=True, markup=False, emoji=False)
+    if not console.is_terminal:
+        yield NoProgress()
+        return
     with RichProgress(
         TextColumn("{task.description:<28}", markup=False),
         BarColumn(bar_width=min(40, max(10, console.width - NARROW // 2))),
@@ -81,6 +97,5 @@ def progress_bar():
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
     ) as bar:
         yield FitProgress(bar)
