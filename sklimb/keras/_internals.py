@@ -44,11 +44,14 @@ def isolated(seed=None):
     with _ONE_AT_A_TIME, _metric_names_from_the_start():
         if seed is None and _needs_a_seed():
             seed = random.randrange(2**31)
-        if seed is None:
-            yield
-        else:
-            with _seeded(seed), _deterministic_ops():
+        try:
+            if seed is None:
                 yield
+            else:
+                with _seeded(seed), _deterministic_ops():
+                    yield
+        finally:
+            _clear_kernels()
 
 
 def _needs_a_seed():
@@ -64,18 +67,32 @@ def _seeded(seed):
         name: global_state.get_global_attribute(name) for name in _KERAS_SEEDS
     }
     eager = context.context()
-    tf_seed, tf_generator = eager._seed, getattr(eager, "_rng", None)
+    tf_state = eager._seed, getattr(eager, "_rng", None)
     keras.utils.set_random_seed(seed)
     try:
         yield
     finally:
-        tf.random.set_seed(tf_seed)
-        if tf_generator is not None:
-            eager._rng = tf_generator
+        _set_tf_generator(*tf_state)
         for name, value in keras_state.items():
             global_state.set_global_attribute(name, value)
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)
+
+
+def _set_tf_generator(seed, generator):
+    tf.random.set_seed(seed)
+    if generator is not None:
+        context.context()._rng = generator
+
+
+def _clear_kernels():
+    """Give back the memory that variables leave behind.
+
+    TensorFlow keeps a kernel, some 30 kB, for each name that a variable ever had,
+    and Keras names them all differently. Setting the seed clears them.
+    """
+    eager = context.context()
+    _set_tf_generator(eager._seed, getattr(eager, "_rng", None))
 
 
 @contextmanager

@@ -524,7 +524,8 @@ def test_a_random_state_object_is_not_used_up():
 
 def test_a_seeded_fit_leaves_no_global_state_behind():
     code = """
-import random, numpy as np, tensorflow as tf, keras
+import random, numpy as np, tensorflow as tf
+from keras.src.random.seed_generator import global_seed_generator
 from tensorflow.python.framework import config
 from sklimb.keras import KerasClassifier
 from tests.keras.networks import mlp, imbalanced
@@ -537,11 +538,9 @@ random.seed(5); np.random.seed(5); tf.random.set_seed(5)
 KerasClassifier(mlp, random_state=0, epochs=2).fit(X, y)
 assert not config.is_op_determinism_enabled()
 assert draws() == expected
-keras.utils.set_random_seed(3)
-expected = float(keras.random.uniform(()))
-keras.utils.set_random_seed(3)
+state = global_seed_generator().state.numpy().tolist()
 KerasClassifier(mlp, random_state=0).fit(X, y)
-assert float(keras.random.uniform(())) == expected
+assert global_seed_generator().state.numpy().tolist() == state
 KerasClassifier(mlp).fit(X, y)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -713,7 +712,7 @@ def test_probabilities_equal_scikeras_for_the_same_weights():
     theirs = SciKerasClassifier(mlp, verbose=0).fit(X, y)
     ours = KerasClassifier(theirs.model_).initialize(X, y)
     np.testing.assert_allclose(
-        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-7
+        ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6
     )
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
 
