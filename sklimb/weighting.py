@@ -89,8 +89,7 @@ def _raw_weights(class_weight, counts, strength, beta):
     raise ValueError(
         f"`class_weight`={class_weight!r} is unknown. Use 'balanced', "
         "'effective_number', a float in (0, 1) for the positive class's share, a "
-        "mapping {label: weight}, a callable, or None. (Keras ignores unknown strings "
-        "silently.)"
+        "mapping {label: weight}, a callable, or None."
     )
 
 
