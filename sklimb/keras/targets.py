@@ -121,8 +121,8 @@ def weights_of_classes(class_weight, numbers, sample_weight, classes):
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise ValueError(
-                f"`class_weight`={class_weight!r} is not known, and Keras would leave "
-                "it out silently. Give 'balanced', a mapping {label: weight} or None."
+                f"`class_weight`={class_weight!r} is not known. Give 'balanced', a "
+                "mapping {label: weight} or None."
             )
         return _balanced(numbers, sample_weight, len(classes))
     if np.shape(class_weight) == numbers.shape:
