@@ -35,8 +35,7 @@ def main(argv=None):
     int
         0 on success, 2 on bad input, 130 when interrupted.
     """
-    # Before anything imports TensorFlow, which talks a lot.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _set_up_process()
     try:
         arguments = _parser().parse_args(argv)
         _check_installed("pandas", "rich")
@@ -48,6 +47,14 @@ def main(argv=None):
         print("sklimb: interrupted", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _set_up_process():
+    # Before anything imports TensorFlow, which talks a lot.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # A label that the terminal's encoding lacks is no reason to fail.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _check_installed(*packages):

@@ -245,6 +245,24 @@ def test_a_model_that_fails_in_fit_is_told(data, capsys, monkeypatch):
     assert "it failed in 'plain at 0.5': TrainingPriorError" in capsys.readouterr().err
 
 
+def test_labels_beyond_the_encoding_of_a_pipe_are_escaped(data):
+    table = pd.read_csv("t.csv")
+    table.assign(target=table["target"].replace("bad", "bös")).to_csv("u.csv")
+    command = [sys.executable, "-m", "sklimb", "compare", "u.csv", *LINEAR]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert rb"Positive class: 'b\xf6s'" in result.stdout
+
+
+def test_a_narrow_terminal_loses_no_column(data, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    assert _linear("t.csv") == 0
+    out = capsys.readouterr().out
+    assert "strategy" in out
+    assert "Brier" in out
+
+
 def test_interrupt_ends_without_a_traceback(monkeypatch, capsys):
     def interrupted(name):
         raise KeyboardInterrupt

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 
-from sklimb.exceptions import NonFiniteModelError
 from sklimb.report.cautions import caution_of_few_errors
 from sklimb.report.data import Dataset, split
 from sklimb.report.errors import InputError, one_line
@@ -129,11 +128,13 @@ def compare(dataset, model, options, progress, strategies=STRATEGIES):
     if dataset.columns is not None:
         steps.append(("columns", dataset.columns.transformer()))
     steps.append(("model", build(parts.y_train)))
+    # What our own models can't take is a ValueError; the rest would be a bug.
+    bad_model = ValueError if flat else Exception
     progress.start(sum(strategy.n_fits(options) for strategy in strategies))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fitted = [
-            _fit(strategy, Pipeline(steps), parts, options, progress)
+            _fit(strategy, Pipeline(steps), parts, options, progress, bad_model)
             for strategy in strategies
         ]
         progress.strategy("bootstrap of the test rows")
@@ -142,22 +143,18 @@ def compare(dataset, model, options, progress, strategies=STRATEGIES):
         )
 
 
-def _fit(strategy, estimator, parts, options, progress):
+def _fit(strategy, estimator, parts, options, progress, bad_model):
     """Return the fitted strategy, its predictions of the test part and the time."""
     progress.strategy(strategy.name)
     start = time.perf_counter()
     try:
         fitted = strategy.build(estimator, options).fit(parts.X_train, parts.y_train)
         predictions = _predictions(fitted, parts.X_test, options.positive)
-    except _BAD_MODEL as error:
+    except bad_model as error:
         raise InputError(
             f"--model: it failed in {strategy.name!r}: {described(error)}"
         ) from error
     return fitted, predictions, time.perf_counter() - start
-
-
-# A user's model, or a table that a model can't take; anything else is our bug.
-_BAD_MODEL = (ValueError, TypeError, NonFiniteModelError, AttributeError)
 
 
 def _predictions(fitted, X, positive):

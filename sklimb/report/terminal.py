@@ -19,7 +19,10 @@ def output():
     rich.console.Console
     """
     # Text from the data must not be taken for rich's markup.
-    return Console(markup=False, highlight=False, emoji=False)
+    options = {"markup": False, "highlight": False, "emoji": False}
+    console = Console(**options)
+    # A narrower terminal wraps lines, which is better than to lose columns.
+    return console if console.width >= NARROW else Console(width=NARROW, **options)
 
 
 class NoProgress:
