@@ -1,0 +1,1 @@
+"""Ours beside its peers: run each by ``python -m benchmarks.NAME``."""
