@@ -158,18 +158,17 @@ def _kind(column):
     """Return "numeric", "categorical", or why the column is not used."""
     if column.isna().all():
         return "all values missing"
-    if types.is_complex_dtype(column.dtype):
-        return "complex numbers"
-    if _holds_dates(column):
+    inferred = types.infer_dtype(column, skipna=True)
+    if inferred.startswith(("date", "time", "period", "interval")):
         return "dates and times are not supported yet"
-    if types.is_bool_dtype(column.dtype) or types.is_numeric_dtype(column.dtype):
+    if inferred == "complex":
+        return "complex numbers"
+    is_number = types.is_bool_dtype(column.dtype) or types.is_numeric_dtype(
+        column.dtype
+    )
+    if is_number or inferred == "decimal":
         return _kind_of_numbers(column)
     return _kind_of_texts(column)
-
-
-def _holds_dates(column):
-    inferred = types.infer_dtype(column, skipna=True)
-    return inferred.startswith(("date", "time", "period", "interval"))
 
 
 def _kind_of_numbers(column):

@@ -127,7 +127,6 @@ def load(path, target, positive=None):
     if isinstance(X, np.ndarray) and X.ndim > 2:
         return Dataset(name, X, y, label, None, [note])
     table = as_table(X) if isinstance(X, np.ndarray) else X
-    table.columns = [str(column) for column in table.columns]
     columns = find_columns(table)
     notes = [note, *columns.notes()]
     return Dataset(name, columns.clean(table), y, label, columns, notes)

@@ -43,7 +43,7 @@ def read(path, target):
         what = "is a folder" if path.is_dir() else "does not exist"
         raise InputError(f"DATA: {str(path)!r} {what}. Give a file: {FORMATS}.")
     X, y = _reader(path)(path, target)
-    if len(X) == 0:
+    if len(y) == 0:
         raise InputError(f"DATA: {path.name!r} has no rows below its header.")
     return X, y
 
@@ -98,9 +98,16 @@ def _read_parquet(path, target):
 
 
 def _part(table, target, path):
-    """Return the features and the target of a table."""
-    if target not in table.columns:
-        names = [str(name) for name in table.columns]
+    """Return the features and the target of a table, with texts as column names."""
+    names = [str(name) for name in table.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"DATA: {path.name!r} has several columns called {one_line(twice[0], 40)!r}"
+            ". Rename them."
+        )
+    table.columns = names
+    if target not in names:
         hint = did_you_mean(target, names)
         if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
             hint = " The file's only column looks like several: separate them by commas"

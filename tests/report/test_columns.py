@@ -1,4 +1,5 @@
 import datetime
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ def _table(**columns):
         (pd.array([1, None] * (N // 2), dtype="Int64"), "numeric"),
         (pd.array([True, None] * (N // 2), dtype="boolean"), "numeric"),
         ([1.0, np.inf] * (N // 2), "numeric"),
+        ([Decimal("1.5"), None] * (N // 2), "numeric"),
         (["a", "b"] * (N // 2), "categorical"),
         (["a", None] * (N // 2), "categorical"),
         (pd.Categorical(["a", "b"] * (N // 2)), "categorical"),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklimb.report import InputError
-from sklimb.report.reading import read
+from sklimb.report.reading import _part, read
 
 TABLE = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": ["x", "y", None], "target": [0, 1, 0]})
 
@@ -93,6 +93,21 @@ def test_unusable_files_are_named_with_the_remedy(tmp_path, name, write, message
     write(tmp_path / name)
     with pytest.raises(InputError, match=message):
         read(tmp_path / name, "target")
+
+
+def test_column_names_of_other_types_become_texts(tmp_path):
+    pd.DataFrame({0: [1.5, 2.5], 1: [0, 1]}).to_parquet(tmp_path / "t.parquet")
+    X, y = read(tmp_path / "t.parquet", "1")
+    assert list(X.columns) == ["0"]
+    assert y.tolist() == [0, 1]
+
+
+def test_columns_that_share_a_name_are_an_error(tmp_path):
+    table = pd.DataFrame([[1, 2, 0]], columns=["a", "b", "target"])
+    table.rename(columns={"b": "a"}).to_csv(tmp_path / "t.csv", index=False)
+    assert list(read(tmp_path / "t.csv", "target")[0].columns) == ["a", "a.1"]
+    with pytest.raises(InputError, match=r"several columns called 'a'\. Rename them"):
+        _part(table.rename(columns={"b": "a"}), "target", tmp_path / "t.parquet")
 
 
 class _Dangerous:
