@@ -16,7 +16,12 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._compat import HasMethods, estimator_tags, routing_enabled
+from sklimb._compat import (
+    HasMethods,
+    estimator_tags,
+    is_keras_sklearn_classifier,
+    routing_enabled,
+)
 from sklimb._fitting import (
     TrainingData,
     has_probabilities,
@@ -33,6 +38,8 @@ def inner_has(name):
     """Return a check for ``available_if``: the wrapped estimator has a method."""
 
     def check(self):
+        if is_keras_sklearn_classifier(self._inner()):
+            raise AttributeError(f"Keras's SKLearnClassifier has no true {name}.")
         getattr(self._inner(), name)  # the original error becomes the cause
         return True
 

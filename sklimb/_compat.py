@@ -60,8 +60,8 @@ def scorer_needs_scores(scorer):
     return "predict" not in methods
 
 
-# keras.wrappers.SKLearnClassifier: no predict_proba, and a decision_function
-# that holds probabilities (Keras 3.8 to 3.15). Goes once Keras has the method.
+# keras.wrappers.SKLearnClassifier: no predict_proba, and in Keras 3.15 a
+# decision_function that holds probabilities. Goes once Keras has the method.
 
 
 def is_keras_sklearn_classifier(estimator):

@@ -207,10 +207,11 @@ def probabilities(estimator, X):
     """Return class probabilities in float64, shape (n_rows, n_classes).
 
     ``keras.wrappers.SKLearnClassifier`` has no ``predict_proba``; there they
-    are what it calls decision function.
+    are its model's outputs, a column for each class.
     """
     if is_keras_sklearn_classifier(estimator):
-        return np.asarray(estimator.decision_function(X), dtype=np.float64)
+        outputs = estimator.model_.predict(np.asarray(X), verbose=0)
+        return np.asarray(outputs, dtype=np.float64)
     return np.asarray(estimator.predict_proba(X), dtype=np.float64)
 
 

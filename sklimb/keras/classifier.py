@@ -257,7 +257,7 @@ class KerasClassifier(NetworkEstimator):
         X : array-like of shape (n_rows, n_features, ...)
             Rows like those of ``fit``.
         **kwargs
-            ``batch_size``, or others for ``keras.Model.predict``.
+            ``batch_size``: rows at a time.
 
         Returns
         -------

@@ -294,10 +294,16 @@ class NetworkEstimator(scikeras.wrappers.KerasClassifier):
         self._held()
         X = self._encode_features(self._check_X(X, reset=False))
         args = routed_parameters(self, "predict", ()) | kwargs
-        args = {k: v for k, v in args.items() if not k.startswith("callbacks")}
+        args.pop("verbose", None)  # there is no progress bar to hide
+        if unknown := sorted(args.keys() - {"batch_size"}):
+            raise TypeError(
+                f"`predict__{unknown[0]}`={args[unknown[0]]!r} has no effect: rows are "
+                "predicted by a forward pass without callbacks or steps. Leave it "
+                "out; `predict__batch_size` is the rows at a time."
+            )
         return self._predicted(X, **args)
 
-    def _predicted(self, X, batch_size=None, **args):
+    def _predicted(self, X, batch_size=None):
         network = self._lease.network
         if batch_size == -1:
             batch_size = number_of_rows(X)

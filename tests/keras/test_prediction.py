@@ -210,3 +210,12 @@ def test_random_draws_outside_do_not_change_a_seeded_fit():
     random.random()
     keras.random.uniform(())
     assert fitted(mlp).history_ == one.history_
+
+
+@pytest.mark.parametrize("name", ["callbacks", "steps", "batchsize"])
+def test_a_parameter_that_prediction_can_not_use_is_an_error(name):
+    classifier = fitted(mlp, epochs=1).set_params(**{f"predict__{name}": 3})
+    with pytest.raises(TypeError, match=f"`predict__{name}`=3 has no effect"):
+        classifier.predict(X)
+    quiet = fitted(mlp, epochs=1, callbacks=[], predict__verbose=1)
+    quiet.predict(X)

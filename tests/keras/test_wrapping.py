@@ -140,3 +140,10 @@ def test_any_number_of_jobs_gives_the_same_bits():
     two = ImbalanceAwareClassifier(WRAPPERS["sklimb"], cv=2, n_jobs=2).fit(X, y)
     assert one.decision_rule_ == two.decision_rule_
     np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+
+
+def test_what_keras_own_wrapper_calls_decision_function_is_not_taken_for_one():
+    weighted = ClassWeightedClassifier(WRAPPERS["keras"])
+    weighted.fit(X, y, **fit_params("keras"))
+    assert not hasattr(weighted, "decision_function")
+    assert weighted.predict_proba(X).shape == (len(X), 2)
