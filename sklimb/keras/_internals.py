@@ -4,6 +4,7 @@ Checked from Keras 3.8 to 3.15 and TensorFlow 2.18 to 2.21.
 """
 
 import copy
+import itertools
 import random
 import threading
 import warnings
@@ -30,6 +31,9 @@ __all__ = [
 # of two fits in two threads one has to wait for the other.
 _ONE_AT_A_TIME = threading.RLock()
 
+# A fit is two sections, and leaves about 1 MB of kernels behind.
+SECTIONS_BETWEEN_CLEARING = 32
+
 _KERAS_SEEDS = ("global_random_seed", "global_seed_generator")
 
 
@@ -44,14 +48,12 @@ def isolated(seed=None):
     with _ONE_AT_A_TIME, _metric_names_from_the_start():
         if seed is None and _needs_a_seed():
             seed = random.randrange(2**31)
-        try:
-            if seed is None:
+        if seed is None:
+            yield
+        else:
+            with _seeded(seed), _deterministic_ops():
                 yield
-            else:
-                with _seeded(seed), _deterministic_ops():
-                    yield
-        finally:
-            _clear_kernels()
+        _clear_kernels_now_and_then()
 
 
 def _needs_a_seed():
@@ -67,32 +69,50 @@ def _seeded(seed):
         name: global_state.get_global_attribute(name) for name in _KERAS_SEEDS
     }
     eager = context.context()
-    tf_state = eager._seed, getattr(eager, "_rng", None)
-    keras.utils.set_random_seed(seed)
+    outside = eager._seed, getattr(eager, "_rng", None)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    for name, value in zip(_KERAS_SEEDS, (seed, None), strict=True):
+        global_state.set_global_attribute(name, value)
+    eager._seed, eager._rng = _Seed(seed), random.Random(seed)
     try:
         yield
     finally:
-        _set_tf_generator(*tf_state)
+        if eager._seed.is_read:
+            eager.clear_kernel_cache()
+        eager._seed, eager._rng = outside
         for name, value in keras_state.items():
             global_state.set_global_attribute(name, value)
         np.random.set_state(numpy_state)  # noqa: NPY002
         random.setstate(python_state)
 
 
-def _set_tf_generator(seed, generator):
-    tf.random.set_seed(seed)
-    if generator is not None:
-        context.context()._rng = generator
+class _Seed(int):
+    """TensorFlow's global seed; the first eager random op that reads it starts anew.
 
-
-def _clear_kernels():
-    """Give back the memory that variables leave behind.
-
-    TensorFlow keeps a kernel, some 30 kB, for each name that a variable ever had,
-    and Keras names them all differently. Setting the seed clears them.
+    TensorFlow keeps the kernel of an eager op by its seeds, and that of a random
+    one goes on where it stopped. So ``tf.random.set_seed`` clears all kernels,
+    those of traced programs too, which then take most of a second to prepare
+    again. Hardly any model needs that: Keras's own draw from states of their own.
     """
-    eager = context.context()
-    _set_tf_generator(eager._seed, getattr(eager, "_rng", None))
+
+    is_read = False
+
+    def __mod__(self, other):
+        if context.executing_eagerly() and not self.is_read:
+            self.is_read = True
+            context.context().clear_kernel_cache()
+        return int(self) % other
+
+
+_sections = itertools.count(1)
+
+
+def _clear_kernels_now_and_then():
+    # TensorFlow keeps a kernel, some 30 kB, for each name that a variable ever had,
+    # and Keras names them all differently.
+    if next(_sections) % SECTIONS_BETWEEN_CLEARING == 0:
+        context.context().clear_kernel_cache()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scikeras.wrappers import KerasClassifier as SciKerasClassifier
 from sklearn.base import clone
 
@@ -148,6 +149,30 @@ def test_the_same_random_state_gives_the_same_bits():
     assert one.history_ == two.history_
     np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
     assert one.history_ != other.history_
+
+
+@pytest.mark.parametrize("op_seed", [None, 5])
+def test_random_ops_in_the_model_function_give_the_same_bits_too(op_seed):
+    # TensorFlow's eager random ops go on where they stopped, if nobody stops them.
+    def build(meta):
+        model = mlp(meta)
+        first = model.layers[0]
+        kernel, *others = first.get_weights()
+        first.set_weights([tf.random.normal(kernel.shape, seed=op_seed), *others])
+        return model
+
+    def outside():
+        return tf.random.normal((3,), seed=op_seed).numpy()
+
+    tf.random.set_seed(1)
+    expected = [outside(), outside()]
+    tf.random.set_seed(1)
+    found = [outside()]
+    one, two = (fitted(build, random_state=1) for _ in range(2))
+    found.append(outside())
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    if op_seed is None:  # kernels with seeds of their own start again, as for all
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_random_state_object_is_not_used_up():
