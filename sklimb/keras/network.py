@@ -217,6 +217,8 @@ class NetworkEstimator(scikeras.wrappers.KerasClassifier):
         # Keras ties an optimizer and metrics to one model; the user's stay untied.
         for name in ("optimizer", "metrics"):
             kwargs[name] = copy.deepcopy(kwargs[name])
+        for name in ("loss", "metrics"):
+            kwargs[name] = tf.nest.map_structure(_name_of_kerass_own, kwargs[name])
         return kwargs
 
     def _validation_args(self, args, held_out, class_weights, weighted):
@@ -317,6 +319,14 @@ class NetworkEstimator(scikeras.wrappers.KerasClassifier):
         loss = single_loss(network.model.loss)
         from_logits = getattr(loss, "from_logits", False)
         return Prediction.from_network(outputs, logits, from_logits, loss_name(loss))
+
+
+def _name_of_kerass_own(function):
+    # SciKeras turns names into functions, and in a compiled model's config one of
+    # Keras's looks like one of the user's.
+    name = getattr(function, "__name__", None)
+    by_name = {**vars(keras.losses), **vars(keras.metrics)}
+    return name if by_name.get(name) is function else function
 
 
 def _labels(y, classes):

@@ -361,3 +361,33 @@ def test_estimators_may_die_in_other_threads():
         thread.join()
     assert not errors
     assert 1 <= len(default_pool) <= 3
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"loss": "binary_crossentropy", "metrics": ["accuracy", "AUC"]},
+        {"loss": keras.losses.binary_crossentropy, "optimizer": "adam"},
+        {"loss": keras.losses.BinaryCrossentropy, "metrics": [keras.metrics.AUC()]},
+    ],
+    ids=["names", "functions", "classes"],
+)
+def test_models_that_the_classifier_compiles_are_pooled(parameters):
+    def build():
+        return keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+
+    KerasClassifier(build, **parameters).fit(X, y)
+    gc.collect()
+    assert len(default_pool) == 1
+
+
+def test_a_loss_of_ones_own_with_a_name_of_kerass_is_not_pooled():
+    def binary_crossentropy(y_true, y_pred):
+        return keras.ops.mean((y_true - y_pred) ** 2, axis=-1)
+
+    def build():
+        return keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+
+    KerasClassifier(build, loss=binary_crossentropy).fit(X, y)
+    gc.collect()
+    assert len(default_pool) == 0
