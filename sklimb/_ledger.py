@@ -24,8 +24,16 @@ __all__ = [
     "training_prior_of",
 ]
 
-# Parameters by which classifiers elsewhere rebalance on their own.
-BALANCING_PARAMETERS = ("class_weight", "sampling_strategy")
+# Parameters by which classifiers elsewhere rebalance on their own (scikit-learn,
+# imbalanced-learn, XGBoost, LightGBM, CatBoost), and the values that don't.
+BALANCING_PARAMETERS = {
+    "class_weight": (),
+    "class_weights": (),
+    "auto_class_weights": ("None",),
+    "is_unbalance": (False,),
+    "sampling_strategy": (),
+    "scale_pos_weight": (1,),
+}
 
 
 def _inside(estimator):
@@ -92,9 +100,15 @@ def _silent_balancer(estimator):
             if hasattr(step, "fit_resample"):
                 return f"the sampler {name}={type(step).__name__}"
     for name, value in final.get_params().items():
-        if name.rpartition("__")[2] in BALANCING_PARAMETERS and value is not None:
+        if _balances(name.rpartition("__")[2], value):
             return f"`{name}`={value!r} of {type(final).__name__}"
     return None
+
+
+def _balances(name, value):
+    if value is None or name not in BALANCING_PARAMETERS:
+        return False
+    return np.ndim(value) > 0 or value not in BALANCING_PARAMETERS[name]
 
 
 def keeps_ledger(estimator):

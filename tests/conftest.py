@@ -13,3 +13,9 @@ for _name, _value in {
     "CUDA_VISIBLE_DEVICES": "",
 }.items():
     os.environ.setdefault(_name, _value)
+
+from hypothesis import settings  # noqa: E402  (after the process is set up)
+
+# The same examples in every run, however slow the machine is at that moment.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")

@@ -84,6 +84,20 @@ def test_balancing_without_a_ledger_asks_for_the_training_prior(silent):
     assert told.predict_proba(X)[:, 1].mean() == pytest.approx(y.mean(), abs=0.02)
 
 
+class Boosted(LogisticRegression):
+    """Has the parameter by which gradient boosting libraries balance."""
+
+    def __init__(self, scale_pos_weight=1):
+        super().__init__()
+        self.scale_pos_weight = scale_pos_weight
+
+
+def test_balancing_parameters_of_other_libraries_are_known():
+    PriorCorrectedClassifier(Boosted()).fit(X, y)
+    with pytest.raises(TrainingPriorError, match="`scale_pos_weight`=9"):
+        PriorCorrectedClassifier(Boosted(scale_pos_weight=9)).fit(X, y)
+
+
 def test_a_search_that_chose_a_class_weight_is_caught_after_fitting():
     search = GridSearchCV(LogisticRegression(), {"class_weight": ["balanced"]})
     with pytest.raises(TrainingPriorError, match="class_weight"):

@@ -62,7 +62,7 @@ def every_prediction(score):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 @pytest.mark.parametrize("name", sorted(SKLEARN))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows=scored_rows())
 def test_best_cut_is_the_brute_force_optimum_of_sklearns_metric(name, rows):
     y, score, weight = rows
@@ -76,7 +76,6 @@ def test_best_cut_is_the_brute_force_optimum_of_sklearns_metric(name, rows):
     assert np.nan_to_num(reached) == pytest.approx(best.score, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(scored_rows())
 def test_metrics_of_rates_are_what_their_names_say(rows):
     y, score, weight = rows
