@@ -227,9 +227,9 @@ def _normalised_prior(values, classes, name, allow_zero):
     if not allow_zero and (values == 0).any():
         empty = [label for label, p in shown.items() if p == 0]
         raise ValueError(
-            f"`{name}` is 0 for the classes {empty}: probabilities of a class that "
-            "was never trained on can't be corrected. Leave these classes out, or "
-            "give their share in training."
+            f"`{name}` is 0 for the classes {empty}: a class without any share can be "
+            "neither corrected from nor measured. Give it a share above 0, or leave "
+            "it out."
         )
     return values / values.sum()
 

@@ -170,7 +170,7 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
             out_of_fold = out_of_fold.corrected_to(target)
         self._warn_of_few_positives(out_of_fold, data.classes)
         if prior is None:
-            prior = prior_away_from_rows(estimator)
+            prior = self._given_prior(prior_away_from_rows(estimator), data.classes)
         return {
             "estimator_": estimator,
             "out_of_fold_": out_of_fold,

@@ -111,8 +111,13 @@ ERRORS = {
     "unknown name": (corrected(target_prior="natural"), ValueError, "'natural' is not"),
     "adapt": (corrected(target_prior="adapt"), ValueError, "'adapt' is not a prior"),
     "a bool": (corrected(target_prior=True), ValueError, "has shape"),
-    "training prior 0": (corrected(training_prior=[1, 0]), ValueError, "never trained"),
+    "training prior 0": (
+        corrected(training_prior=[1, 0]),
+        ValueError,
+        "neither corrected",
+    ),
     "tuned at 0": (tuned(target_prior=0.0), ValueError, "`target_prior` is 0"),
+    "tuned at 0, flat": (flat(target_prior=0.0), ValueError, "`target_prior` is 0"),
     "ledger": (corrected(inner=BALANCED), ValueError, "Give `training_prior`"),
     "ledger, flat": (flat(inner=BALANCED), ValueError, "Give `training_prior`"),
     # decisions
@@ -153,7 +158,11 @@ ERRORS = {
         "column for each",
     ),
     "log 1-D": (lambda: correct_log_proba([0.5], 0.5, 0.5), ValueError, "`log_proba`"),
-    "source 0": (lambda: correct_proba(HALVES, 0.0, 0.5), ValueError, "never trained"),
+    "source 0": (
+        lambda: correct_proba(HALVES, 0.0, 0.5),
+        ValueError,
+        "neither corrected",
+    ),
     "label unknown": (
         lambda: empirical_prior([0, 5], classes=[0, 1]),
         ValueError,
