@@ -19,6 +19,7 @@ X, y = imbalanced()
 
 @pytest.fixture(autouse=True)
 def empty_pool():
+    gc.collect()  # estimators of earlier tests, in cycles, would come in between
     default_pool.clear()
     yield
     default_pool.clear()
