@@ -30,7 +30,12 @@ from sklimb._ledger import innermost, training_prior_of
 from sklimb._outputs import has_probabilities, log_probabilities, probabilities
 from sklimb.exceptions import TrainingPriorError
 
-__all__ = ["BaseImbalanceClassifier", "inner_has", "with_seeds"]
+__all__ = [
+    "BaseImbalanceClassifier",
+    "BaseProbabilityClassifier",
+    "inner_has",
+    "with_seeds",
+]
 
 
 def inner_has(name):
@@ -284,3 +289,59 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             if inner.classifier_tags is not None:
                 tags.classifier_tags = inner.classifier_tags
         return tags
+
+
+class BaseProbabilityClassifier(BaseImbalanceClassifier):
+    """One whose probabilities are its own: all follows from ``predict_log_proba``.
+
+    Parameters
+    ----------
+    estimator : classifier
+        The wrapped classifier.
+    """
+
+    def predict(self, X):
+        """Predict the class of the greatest probability.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+        """
+        log_proba = self.predict_log_proba(X)
+        return self.classes_[np.argmax(log_proba, axis=1)]
+
+    def predict_proba(self, X):
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes), float64
+            At the prior ``training_prior_``.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    @available_if(inner_has("decision_function"))
+    def decision_function(self, X):
+        """Return log-odds, or log-probabilities for several classes.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes), float64
+            Two classes: ``log p(classes_[1]) - log p(classes_[0])``.
+        """
+        log_proba = self.predict_log_proba(X)
+        if len(self.classes_) > 2:
+            return log_proba
+        return log_proba[:, 1] - log_proba[:, 0]

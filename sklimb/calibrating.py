@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._base import BaseImbalanceClassifier, inner_has
+from sklimb._base import BaseProbabilityClassifier
 from sklimb._ledger import check_balancing_is_known, prior_away_from_rows
 from sklimb._outputs import log_probabilities
 from sklimb._tuning import (
@@ -24,13 +23,13 @@ from sklimb.correction import PriorCorrectedClassifier
 from sklimb.exceptions import TrainingPriorError
 from sklimb.priors import correct_log_proba
 
-__all__ = ["CalibratedLogitsClassifierCV"]
+__all__ = ["CalibratedLogitsClassifierCV", "has_calibration", "kept_out_of_fold"]
 
 # Into how many parts rows are dealt where the folds don't part them.
 N_PARTS = 5
 
 
-class CalibratedLogitsClassifierCV(BaseImbalanceClassifier):
+class CalibratedLogitsClassifierCV(BaseProbabilityClassifier):
     """Calibrate log-probabilities on out-of-fold predictions.
 
     Class weights and the like are taken out first (``training_prior_``), then
@@ -106,7 +105,7 @@ default="bias_corrected_temperature"
     """
 
     _parameter_constraints = {
-        **BaseImbalanceClassifier._parameter_constraints,
+        **BaseProbabilityClassifier._parameter_constraints,
         **CV_CONSTRAINTS,
         "method": "no_validation",  # check_method tells more
     }
@@ -183,34 +182,6 @@ default="bias_corrected_temperature"
         """The prior that the probabilities belong to: that of the rows."""
         return self.empirical_prior_
 
-    def predict(self, X):
-        """Predict the class of the greatest calibrated probability.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        log_proba = self.predict_log_proba(X)
-        return self.classes_[np.argmax(log_proba, axis=1)]
-
-    def predict_proba(self, X):
-        """Predict calibrated probabilities.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes), float64
-            At the prior ``empirical_prior_``.
-        """
-        return np.exp(self.predict_log_proba(X))
-
     def predict_log_proba(self, X):
         """Predict natural logarithms of calibrated probabilities.
 
@@ -233,24 +204,6 @@ default="bias_corrected_temperature"
         return self.calibration_.apply(
             correct_log_proba(log_proba, self.source_prior_, self.empirical_prior_)
         )
-
-    @available_if(inner_has("decision_function"))
-    def decision_function(self, X):
-        """Return calibrated log-odds, or log-probabilities for several classes.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes), float64
-            Two classes: ``log p'(classes_[1]) - log p'(classes_[0])``.
-        """
-        log_proba = self.predict_log_proba(X)
-        if len(self.classes_) > 2:
-            return log_proba
-        return log_proba[:, 1] - log_proba[:, 0]
 
     def get_metadata_routing(self):
         """Return what metadata ``fit`` takes and where it goes.
@@ -344,3 +297,18 @@ def parts_of_rows(out_of_fold):
     part = np.empty(len(rows), dtype=int)
     part[by_class] = np.arange(len(rows)) % N_PARTS
     return part[place]
+
+
+def has_calibration(estimator):
+    """Tell whether an estimator is a calibration, or a correction of one."""
+    if isinstance(estimator, PriorCorrectedClassifier):
+        estimator = estimator.estimator
+    return isinstance(estimator, CalibratedLogitsClassifierCV)
+
+
+def kept_out_of_fold(estimator):
+    """Return what a fitted calibration has kept, at the prior that it is taken for."""
+    if not isinstance(estimator, PriorCorrectedClassifier):
+        return estimator.out_of_fold_
+    kept = estimator.estimator_.out_of_fold_
+    return replace(kept, target_priors=[estimator.source_prior_] * kept.n_folds)

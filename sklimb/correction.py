@@ -1,11 +1,9 @@
 """Probabilities at the prior where the model is used."""
 
-import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklimb._adaptation import estimated_target
-from sklimb._base import BaseImbalanceClassifier, inner_has
+from sklimb._base import BaseProbabilityClassifier
 from sklimb._fitting import fit_estimator
 from sklimb._ledger import check_balancing_is_known, training_prior_of
 from sklimb._outputs import has_probabilities, log_probabilities, probabilities
@@ -15,7 +13,7 @@ from sklimb.priors import correct_log_proba, proba_bounds
 __all__ = ["PriorCorrectedClassifier"]
 
 
-class PriorCorrectedClassifier(BaseImbalanceClassifier):
+class PriorCorrectedClassifier(BaseProbabilityClassifier):
     """Correct a classifier's probabilities to the prior where it is used.
 
     Class weights, resampling and case-control data make a classifier believe
@@ -89,7 +87,7 @@ default="empirical"
     """
 
     _parameter_constraints = {
-        **BaseImbalanceClassifier._parameter_constraints,
+        **BaseProbabilityClassifier._parameter_constraints,
         "target_prior": "no_validation",  # check_prior tells more
         "training_prior": "no_validation",
         "pos_label": "no_validation",
@@ -279,33 +277,6 @@ default="empirical"
             pos_label=self.pos_label,
         )
 
-    def predict(self, X):
-        """Predict the class of the greatest corrected probability.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        log_proba = self.predict_log_proba(X)
-        return self.classes_[np.argmax(log_proba, axis=1)]
-
-    def predict_proba(self, X):
-        """Predict probabilities at ``target_prior_``.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_classes), float64
-        """
-        return np.exp(self.predict_log_proba(X))
-
     def predict_log_proba(self, X):
         """Predict natural logarithms of probabilities at ``target_prior_``.
 
@@ -320,21 +291,3 @@ default="empirical"
         check_is_fitted(self, "estimator_")
         log_proba = log_probabilities(self.estimator_, X)
         return correct_log_proba(log_proba, self.source_prior_, self.target_prior_)
-
-    @available_if(inner_has("decision_function"))
-    def decision_function(self, X):
-        """Return corrected log-odds, or log-probabilities for several classes.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-
-        Returns
-        -------
-        ndarray of shape (n_rows,) or (n_rows, n_classes), float64
-            Two classes: ``log p'(classes_[1]) - log p'(classes_[0])``.
-        """
-        log_proba = self.predict_log_proba(X)
-        if len(self.classes_) > 2:
-            return log_proba
-        return log_proba[:, 1] - log_proba[:, 0]

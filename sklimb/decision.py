@@ -1,7 +1,6 @@
 """Which decision to take: the cross-validated threshold."""
 
 import warnings
-from dataclasses import replace
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -28,8 +27,7 @@ from sklimb._tuning import (
     tune,
 )
 from sklimb._validation import as_labels, check_pos_label, check_prior
-from sklimb.calibrating import CalibratedLogitsClassifierCV
-from sklimb.correction import PriorCorrectedClassifier
+from sklimb.calibrating import has_calibration, kept_out_of_fold
 from sklimb.exceptions import FewPositivesWarning, StalePriorError
 
 __all__ = ["OptimalThresholdClassifierCV"]
@@ -385,18 +383,3 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         MetadataRouter
         """
         return route_to_splitter(super().get_metadata_routing(), self.cv)
-
-
-def has_calibration(estimator):
-    """Tell whether an estimator is a calibration, or a correction of one."""
-    if isinstance(estimator, PriorCorrectedClassifier):
-        estimator = estimator.estimator
-    return isinstance(estimator, CalibratedLogitsClassifierCV)
-
-
-def kept_out_of_fold(estimator):
-    """Return what a fitted calibration has kept, at the prior that it is taken for."""
-    if not isinstance(estimator, PriorCorrectedClassifier):
-        return estimator.out_of_fold_
-    kept = estimator.estimator_.out_of_fold_
-    return replace(kept, target_priors=[estimator.source_prior_] * kept.n_folds)
