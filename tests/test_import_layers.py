@@ -18,7 +18,6 @@ ROWS = [
     "_validation",
     "priors",
     "_sampling",
-    "_confusion_metrics",
     "thresholds",
     "calibration",
     "_ledger",

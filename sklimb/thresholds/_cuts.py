@@ -10,16 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklimb._confusion_metrics import metric_function, metric_names
 from sklimb._validation import check_labels, check_pos_label, check_sample_weight
+from sklimb.thresholds._metrics import metric_function
 
 __all__ = [
     "ConfusionCounts",
     "OptimalCut",
     "StepCurve",
     "confusion_counts",
-    "metric_function",
-    "metric_names",
     "optimal_threshold",
 ]
 
