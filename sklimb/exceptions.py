@@ -13,6 +13,7 @@ __all__ = [
     "NonFiniteModelError",
     "StalePriorError",
     "TrainingPriorError",
+    "UnreachableClassWarning",
 ]
 
 
@@ -50,3 +51,7 @@ class LabelShiftViolationWarning(UserWarning):
 
 class LogitsWarning(UserWarning):
     """Logits had to be computed back from probabilities, which may saturate."""
+
+
+class UnreachableClassWarning(UserWarning):
+    """A class that is never the cheapest choice, whatever the probabilities."""
