@@ -8,6 +8,7 @@ __all__ = [
     "ConstantScoresWarning",
     "DoubleBalancingWarning",
     "FewPositivesWarning",
+    "InfeasibleConstraintError",
     "LabelShiftViolationWarning",
     "LogitsWarning",
     "NonFiniteModelError",
@@ -23,6 +24,27 @@ class BinaryOnlyError(NotImplementedError, ValueError):
 
 class TrainingPriorError(ValueError):
     """The prior that a classifier's probabilities belong to can't be known."""
+
+
+class InfeasibleConstraintError(ValueError):
+    """No threshold satisfies the constraints.
+
+    Attributes
+    ----------
+    constraint : str
+        The constraint that fails, as ``"recall"`` or ``"recall of 'cat'"``.
+    best_value : float
+        The value nearest to its limits where the other constraints hold; where
+        these can't be met, anywhere. With a confidence: the bound nearest to them.
+    threshold : float
+        Where that value is reached.
+    """
+
+    def __init__(self, message, constraint=None, best_value=None, threshold=None):
+        super().__init__(message)
+        self.constraint = constraint
+        self.best_value = best_value
+        self.threshold = threshold
 
 
 class StalePriorError(RuntimeError):
