@@ -1,12 +1,20 @@
-"""Thresholds and costs from user input to clean arrays, or a clear error."""
+"""Thresholds, costs and what else decides: user input made clean, or a clear error."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from sklimb._validation import as_labels
+from sklimb._validation import as_labels, is_number
 
-__all__ = ["check_cost_matrix", "check_sample_cost", "check_thresholds"]
+__all__ = [
+    "check_classes",
+    "check_cost_matrix",
+    "check_label",
+    "check_rejection",
+    "check_rule_threshold",
+    "check_sample_cost",
+    "check_thresholds",
+]
 
 
 def check_thresholds(thresholds, classes, name="threshold"):
@@ -131,3 +139,96 @@ def check_sample_cost(sample_cost, n_rows, n_classes=None):
             f"({int(bad.sum())} such rows). Remove these rows or mend their costs."
         )
     return costs
+
+
+def check_label(label, name):
+    """Return a label as a plain value.
+
+    Raises
+    ------
+    ValueError
+        If it is nan or more than one value.
+    """
+    if isinstance(label, np.generic):
+        label = label.item()
+    if np.ndim(label) > 0 or isinstance(label, Mapping) or label != label:
+        raise ValueError(
+            f"`{name}`={label!r} is no label: it must be one value, equal to itself. "
+            "Give a text or a number."
+        )
+    return label
+
+
+def check_classes(classes):
+    """Return labels as a tuple of plain values.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two, or one of them twice.
+    """
+    if isinstance(classes, str) or np.ndim(classes) != 1:
+        raise ValueError(f"`classes`={classes!r} must be a sequence of labels.")
+    labels = tuple(check_label(label, "classes") for label in classes)
+    if len(labels) < 2 or len(set(labels)) < len(labels):
+        raise ValueError(
+            f"`classes`={list(labels)} must be two or more different labels, in the "
+            "order of the probabilities' columns."
+        )
+    return labels
+
+
+def check_rule_threshold(threshold, classes):
+    """Return a rule's threshold as None, a float or a tuple of floats.
+
+    Raises
+    ------
+    ValueError
+        If it is nan or -inf, one number for more than two classes, or its
+        numbers are not valid.
+    """
+    if threshold is None:
+        return None
+    if not is_number(threshold):
+        return tuple(check_thresholds(threshold, classes).tolist())
+    if len(classes) > 2:
+        raise ValueError(
+            f"`threshold`={threshold!r} is one number, which decides between two "
+            f"classes; there are {len(classes)}: {list(classes)}. Give one for each."
+        )
+    if not threshold > -np.inf:  # written so that nan fails
+        raise ValueError(
+            f"`threshold`={threshold!r} must be a number, or inf for never positive."
+        )
+    return float(threshold)
+
+
+def check_rejection(reject_cost, reject_label, classes, has_costs):
+    """Return what a rejection costs as a float, or None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number, or makes no sense beside the costs of
+        errors; if the label is a class's, or stands alone.
+    """
+    if reject_cost is None:
+        if reject_label is not None:
+            raise ValueError(
+                f"`reject_label`={reject_label!r} has no effect without `reject_cost`, "
+                "above which a row is rejected. Give both, or none."
+            )
+        return None
+    if not is_number(reject_cost) or not np.isfinite(reject_cost):
+        raise ValueError(f"`reject_cost`={reject_cost!r} must be a finite number.")
+    if not has_costs and not 0 <= reject_cost <= 1:
+        raise ValueError(
+            f"`reject_cost`={reject_cost!r} must lie in [0, 1], as without "
+            "`cost_matrix` an error costs 1. Give a share of that, or all costs."
+        )
+    if reject_label is not None and reject_label in classes:
+        raise ValueError(
+            f"`reject_label`={reject_label!r} is one of the classes {list(classes)}. "
+            "Give a label that no class has."
+        )
+    return float(reject_cost)
