@@ -249,7 +249,8 @@ class ThresholdRule:
         return self.reject_cost is not None or not isinstance(self.threshold, float)
 
     @property
-    def _is_bayes(self):
+    def is_bayes(self):
+        """Tell whether costs alone decide."""
         return self.threshold is None and self.cost_matrix is not None
 
     def _checked(self, scores):
@@ -261,8 +262,9 @@ class ThresholdRule:
                 f"`scores` has shape {scores.shape}; expected (n_rows, {n_classes}), "
                 f"the probabilities of the classes {list(self.classes)}."
             )
-        bad = np.isnan(scores.reshape(len(scores), -1)).any(axis=1)
+        bad = np.isnan(scores)
         if bad.any():
+            bad = bad if one_column else bad.any(axis=1)
             raise ValueError(
                 f"`scores` is nan in row {int(np.argmax(bad))} ({int(bad.sum())} such "
                 "rows), which no rule can decide. See where the model gives it."
@@ -294,12 +296,12 @@ class ThresholdRule:
         if isinstance(self.threshold, float):
             is_second = check_pos_label(self.pos_label, self.classes) == 1
             return self.threshold, 1 if is_second else -1
-        if self._is_bayes and not is_reversed(costs := np.array(self.cost_matrix)):
+        if self.is_bayes and not is_reversed(costs := np.array(self.cost_matrix)):
             return threshold_of_costs(costs), 1
         return None
 
     def _comparable(self, log_proba):
-        if self._is_bayes:
+        if self.is_bayes:
             return -(np.exp(log_proba) @ np.array(self.cost_matrix))
         if self.threshold is None:
             return log_proba
