@@ -1,0 +1,379 @@
+"""Which cut to take, where the sample's best is a noisy estimate of the best one.
+
+Rows come in parts, the folds that they were left out of: tuples of which rows are
+positive, of their scores, and of their weights or None.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit, logit
+
+from sklimb.thresholds._cuts import (
+    OptimalCut,
+    StepCurve,
+    counts_of_positives,
+    mean_curve,
+    metric_curve,
+)
+from sklimb.thresholds._expected import soft_parts
+from sklimb.thresholds._resampling import bootstrap_cuts
+
+__all__ = ["SELECTIONS", "Choice", "choose_cut", "nested_scores", "standard_error"]
+
+N_RESAMPLES = 200
+N_PARTS = 5
+STEP = 1e-4  # of a class's rows, to differentiate a metric
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chosen cut, and what it was chosen by.
+
+    Parameters
+    ----------
+    threshold : float
+        Where to cut: rows of at least this score are positive.
+    score : float
+        The curve's value there. As the same rows chose, it flatters.
+    best : OptimalCut
+        The greatest value among the allowed cuts.
+    curve : StepCurve
+        The metric at every distinct score of all parts.
+    """
+
+    threshold: float
+    score: float
+    best: OptimalCut
+    curve: StepCurve
+
+
+class _Task(NamedTuple):
+    """What a selection chooses by."""
+
+    parts: list
+    metric: object
+    aggregation: str
+    curve: StepCurve
+    allowed: np.ndarray
+    group: list | None
+    random_state: object
+
+    def best(self, values):
+        """Return the OptimalCut of the greatest of other values at allowed cuts."""
+        allowed_values = np.where(self.allowed, values, np.nan)
+        return StepCurve(self.curve.scores, allowed_values).best()
+
+
+def choose_cut(
+    parts,
+    metric,
+    selection="exact",
+    *,
+    aggregation="mean",
+    allowed=None,
+    group=None,
+    random_state=0,
+):
+    """Choose a threshold by rows out of fold.
+
+    - ``"exact"``: the greatest metric of these rows.
+    - ``"expected"``: the greatest metric of the expected counts, by calibrated
+      probabilities in place of labels: a smooth curve, of less variance. Probabilities
+      are calibrated on the log-odds scale, other scores as they are.
+    - ``"bagged"``: the mean of the best cuts of 200 bootstrap resamples of the pooled
+      rows, on the log-odds scale (as it is for scores that are no probabilities).
+    - ``"combined"``: halfway between the last two, on that scale.
+    - ``"one_standard_error"``: of the cuts that are at most one standard error below
+      the greatest metric, the one nearest to the expected one.
+
+    Parameters
+    ----------
+    parts : list of (positive, score, weight)
+        Arrays of shape (n_rows,) for each part; ``weight`` may be None.
+    metric : callable
+        Function of arrays (tp, fp, fn, tn) of any one shape.
+    selection : str, default="exact"
+    aggregation : {"mean", "pooled"}, default="mean"
+        The metric's mean over parts, those of one class left out, or the metric of
+        all rows.
+    allowed : ndarray of shape (n_scores + 1,), bool, default=None
+        Which cuts between the distinct scores of all parts may be taken, strictest
+        first; None for all.
+    group : list of ndarray, default=None
+        For each part, the groups that its rows are drawn with.
+    random_state : int, Generator or None, default=0
+        Draws resamples.
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    ValueError
+        If a name is not known, ``allowed`` has the wrong shape, or it allows nothing.
+    """
+    _check_name("selection", selection, SELECTIONS)
+    _check_name("aggregation", aggregation, ("mean", "pooled"))
+    curve = curve_of_parts(parts, metric, aggregation)
+    allowed = _check_allowed(allowed, len(curve.values))
+    task = _Task(parts, metric, aggregation, curve, allowed, group, random_state)
+    threshold = float(SELECTIONS[selection](task))
+    return Choice(threshold, curve.at(threshold), task.best(curve.values), curve)
+
+
+def _check_name(parameter, name, known):
+    if name not in known:
+        raise ValueError(
+            f"`{parameter}`={name!r} is not known; give one of {[*known]}."
+        )
+
+
+def _check_allowed(allowed, n_cuts):
+    if allowed is None:
+        return np.ones(n_cuts, dtype=bool)
+    allowed = np.asarray(allowed, dtype=bool)
+    if allowed.shape != (n_cuts,):
+        raise ValueError(
+            f"`allowed` has shape {allowed.shape}; expected ({n_cuts},), one for each "
+            "cut between the distinct scores of all parts."
+        )
+    if not allowed.any():
+        raise ValueError("`allowed` leaves no cut. Loosen the constraints.")
+    return allowed
+
+
+def curve_of_parts(parts, metric, aggregation):
+    """Return the metric's mean over parts, or that of all rows, as a StepCurve."""
+    pooled = counts_of_positives(*pooled_rows(parts))
+    if aggregation == "pooled":
+        return metric_curve(pooled, metric)
+    counts = [counts_of_positives(*part) for part in parts if _has_both(part)]
+    mean = mean_curve([metric_curve(count, metric) for count in counts])
+    return StepCurve(pooled.scores, mean.at_cuts_of(pooled.scores))
+
+
+def pooled_rows(parts):
+    """Return which rows of all parts are positive, their scores and weights."""
+    positives, scores, weights = zip(*parts, strict=True)
+    if all(weight is None for weight in weights):
+        return np.concatenate(positives), np.concatenate(scores), None
+    weights = [
+        np.ones(len(score)) if weight is None else weight
+        for score, weight in zip(scores, weights, strict=True)
+    ]
+    return tuple(map(np.concatenate, (positives, scores, weights)))
+
+
+def _has_both(part):
+    positive, _, weight = part
+    kept = positive if weight is None else positive[weight > 0]
+    return kept.any() and not kept.all()
+
+
+def _exact(task):
+    return task.best(task.curve.values).threshold
+
+
+def _expected(task):
+    soft = curve_of_parts(soft_parts(task.parts), task.metric, task.aggregation)
+    return task.best(soft.at_cuts_of(task.curve.scores)).threshold
+
+
+def _bagged(task):
+    return _nearest_allowed(task, _mean_of_resamples(task))
+
+
+def _mean_of_resamples(task):
+    rows, group = pooled_rows(task.parts), _pooled_group(task.group)
+    settings = {"n_resamples": N_RESAMPLES, "random_state": task.random_state}
+    drawn = bootstrap_cuts(*rows[:2], task.metric, rows[2], group=group, **settings)
+    forth, back = _log_odds_of(task.curve.scores)
+    return back(forth(drawn.cuts).mean())
+
+
+def _combined(task):
+    forth, back = _log_odds_of(task.curve.scores)
+    ends = forth(np.array([_expected(task), _mean_of_resamples(task)]))
+    return _nearest_allowed(task, back(ends.mean()))
+
+
+def _one_standard_error(task):
+    expected, best = _expected(task), task.best(task.curve.values)
+    error = standard_error(task.parts, task.metric, best.threshold, task.aggregation)
+    slack = 8 * np.finfo(np.float64).eps * max(1.0, abs(best.score))
+    near_best = task.curve.values >= best.score - error - slack
+    if error == 0:
+        return best.threshold
+    return _nearest_allowed(task._replace(allowed=task.allowed & near_best), expected)
+
+
+SELECTIONS = {
+    "exact": _exact,
+    "expected": _expected,
+    "bagged": _bagged,
+    "combined": _combined,
+    "one_standard_error": _one_standard_error,
+}
+
+
+def _pooled_group(group):
+    return None if group is None else np.concatenate(group)
+
+
+def _nearest_allowed(task, threshold):
+    """Return a threshold, or the nearest that is allowed on the log-odds scale."""
+    if task.allowed[np.count_nonzero(task.curve.scores >= threshold)]:
+        return threshold
+    thresholds = task.curve.thresholds()[task.allowed]
+    forth, _ = _log_odds_of(task.curve.scores)
+    return thresholds[np.argmin(np.abs(forth(thresholds) - forth(threshold)))]
+
+
+def _log_odds_of(scores):
+    """Return functions to the scale that thresholds are averaged on, and back.
+
+    Probabilities of 0 and 1 are taken for a bit beyond the others' extremes.
+    """
+    if scores[0] > 1 or scores[-1] < 0:
+        return np.asarray, np.asarray
+    inner = scores[(scores > 0) & (scores < 1)]
+    tiny, below_1 = np.finfo(np.float64).tiny, np.nextafter(1, 0)
+    low = max(inner.min(initial=0.5) / 2, tiny)
+    high = min((1 + inner.max(initial=0.5)) / 2, below_1)
+    return lambda p: logit(np.clip(p, low, high)), expit
+
+
+def nested_scores(
+    parts,
+    metric,
+    selection="exact",
+    *,
+    aggregation="mean",
+    allowed_of=None,
+    group=None,
+    random_state=0,
+):
+    """Score a way to choose on rows that did not choose.
+
+    The threshold of each part is chosen by all the others. A single part is dealt
+    into five, class by class, by the order of its rows; groups are dealt whole.
+
+    Parameters
+    ----------
+    parts, metric, selection, aggregation, group, random_state
+        As for :func:`choose_cut`.
+    allowed_of : callable, default=None
+        From a list of parts to ``allowed`` for these; None allows all cuts.
+
+    Returns
+    -------
+    ndarray of shape (n_parts,), or (1,)
+        ``"mean"``: the score of each part, nan where it has one class, or where the
+        others have one class or no allowed cut. ``"pooled"``: one score of all rows,
+        each cut by the threshold of its part; parts without a threshold are left out.
+    """
+    if len(parts) == 1:
+        parts, group = _dealt(parts[0], group)
+    counts = np.full((len(parts), 4), np.nan)
+    for k, part in enumerate(parts):
+        others, group_of_others = _without(parts, k), group and _without(group, k)
+        allowed = None if allowed_of is None else allowed_of(others)
+        if _can_choose(others, allowed) and (
+            aggregation == "pooled" or _has_both(part)
+        ):
+            chosen = choose_cut(
+                others,
+                metric,
+                selection,
+                aggregation=aggregation,
+                allowed=allowed,
+                group=group_of_others,
+                random_state=random_state,
+            )
+            counts[k] = _counts_at(part, chosen.threshold)
+    if aggregation == "pooled":
+        counts = np.nansum(counts, axis=0, keepdims=True)
+    return _values(metric, counts)
+
+
+def _without(items, k):
+    return [*items[:k], *items[k + 1 :]]
+
+
+def _can_choose(parts, allowed):
+    return any(map(_has_both, parts)) and (allowed is None or np.any(allowed))
+
+
+def _counts_at(part, threshold):
+    """Return the weights of true and false positives, all positives and negatives."""
+    positive, score, weight = part
+    weight = np.ones(len(score)) if weight is None else weight
+    above = score >= threshold
+    rows = (positive & above, ~positive & above, positive, ~positive)
+    return [weight[own].sum() for own in rows]
+
+
+def _values(metric, counts):
+    """Return the metric of rows of such counts, nan where these are."""
+    tp, fp, positives, negatives = np.transpose(counts)
+    with np.errstate(invalid="ignore"):
+        values = metric(tp, fp, positives - tp, negatives - fp)
+    return np.where(np.isnan(tp), np.nan, values)
+
+
+def _dealt(part, group):
+    """Deal rows to parts class by class, groups by whether any row is positive."""
+    positive, *_ = part
+    unit = np.arange(len(positive))
+    if group is not None:
+        unit = np.unique(group[0], return_inverse=True)[1].ravel()
+    order = np.argsort(np.bincount(unit, positive) > 0, kind="stable")
+    number = np.empty(len(order), dtype=int)
+    number[order] = np.arange(len(order)) % N_PARTS
+    rows = [number[unit] == k for k in range(N_PARTS)]
+    parts = [tuple(None if a is None else a[own] for a in part) for own in rows]
+    return parts, group and [group[0][own] for own in rows]
+
+
+def standard_error(parts, metric, threshold, aggregation="mean", group=None):
+    """Return the standard error of a metric at one threshold, by the delta method.
+
+    Each row adds its deviation from its class's share above the cut, times the
+    metric's slope in that class's count; rows of a group are added up first. Class
+    sizes are taken as given.
+    """
+    if aggregation == "pooled":
+        parts, group = [pooled_rows(parts)], group and [_pooled_group(group)]
+    terms = [
+        _influence(part, metric, threshold, group and group[k])
+        for k, part in enumerate(parts)
+        if _has_both(part)
+    ]
+    return float(np.sqrt(sum(np.sum(term**2) for term in terms)) / len(terms))
+
+
+def _influence(part, metric, threshold, group):
+    """Return what each row, or group of rows, adds to the metric's deviation."""
+    positive, score, weight = part
+    weight = np.ones(len(score)) if weight is None else weight
+    counts = np.array(_counts_at(part, threshold))
+    own = np.where(positive, 0, 1)
+    share = (counts[:2] / counts[2:])[own]
+    terms = weight * ((score >= threshold) - share) * _slopes(metric, counts)[own]
+    if group is None:
+        return terms
+    return np.bincount(np.unique(group, return_inverse=True)[1].ravel(), terms)
+
+
+def _slopes(metric, counts):
+    """Return the metric's derivatives by tp and by fp, class sizes fixed."""
+    at, sizes = counts[:2], counts[2:]
+    # Inwards: beyond the ends there are no counts.
+    steps = STEP * sizes * np.where(2 * at < sizes, 1, -1)
+    moved = np.tile(counts, (3, 1))
+    moved[[1, 2], [0, 1]] += steps
+    values = _values(metric, moved)
+    return (values[1:] - values[0]) / steps
