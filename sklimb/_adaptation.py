@@ -10,7 +10,11 @@ from sklimb._validation import as_labels
 from sklimb.exceptions import LabelShiftViolationWarning
 from sklimb.priors import estimate_prior, label_shift_test
 
-__all__ = ["check_threshold_can_follow", "estimated_target"]
+__all__ = [
+    "check_threshold_can_follow",
+    "estimated_target",
+    "warn_if_no_prior_explains",
+]
 
 # Older rows of a stream weigh less than a thousandth.
 HALF_LIVES_KEPT = 10
@@ -59,12 +63,6 @@ def estimated_target(
     ValueError
         As :func:`sklimb.priors.estimate_prior`, or if ``half_life`` isn't
         positive.
-
-    Warns
-    -----
-    LabelShiftViolationWarning
-        If no prior explains the rows, as far as out-of-fold predictions by the
-        same model tell.
     """
     weight = None
     if half_life is not None:
@@ -75,15 +73,45 @@ def estimated_target(
     source = None
     if out_of_fold is not None:
         source = source_of(out_of_fold, training_prior, classes)
-    rows = {"source": source, "sample_weight": weight, "classes": classes}
-    estimate = estimate_prior(proba, training_prior, method, **rows)
-    # Models of fewer rows predict otherwise, so that theirs would always differ.
-    if source is not None and out_of_fold.by_kept_model:
-        _warn_of_violation(label_shift_test(proba, training_prior, **rows))
+    estimate = estimate_prior(
+        proba,
+        training_prior,
+        method,
+        source=source,
+        sample_weight=weight,
+        classes=classes,
+    )
     return estimate, None if half_life is None else proba
 
 
-def _warn_of_violation(test):
+def warn_if_no_prior_explains(X, out_of_fold, classes):
+    """Warn where rows don't look like a mixture of the classes out of fold.
+
+    The models of the folds are asked, not the one that is kept: it was trained on
+    more rows, and predicts otherwise.
+
+    Parameters
+    ----------
+    X : array-like, frame or sparse matrix of n_rows rows
+    out_of_fold : OutOfFold
+        Nothing is told where its rows are weighted, or without probabilities.
+    classes : ndarray of shape (n_classes,)
+
+    Warns
+    -----
+    LabelShiftViolationWarning
+        With the p-value of :func:`sklimb.priors.label_shift_test`.
+    """
+    models = out_of_fold.models
+    if models is None or out_of_fold.sample_weight is not None:
+        return
+    test = label_shift_test(
+        models.proba_of(X),
+        "uniform",
+        (models.proba, np.asarray(classes)[out_of_fold.class_numbers]),
+        model_weight=out_of_fold.fold_shares,
+        classes=classes,
+    )
     if test.p_value < LEVEL:
         warnings.warn(
             "The rows of `X` don't look like a mixture of the classes as they were in "

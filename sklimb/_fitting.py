@@ -20,7 +20,7 @@ from sklimb._compat import (
     routing_enabled,
     take_rows_of_params,
 )
-from sklimb._ledger import final_estimator, target_prior_of
+from sklimb._ledger import final_estimator, innermost, target_prior_of
 from sklimb._outputs import class_scores
 from sklimb._rows import as_rows, num_rows, take_rows
 from sklimb._validation import as_labels, check_labels, check_sample_weight
@@ -33,6 +33,8 @@ __all__ = [
     "by_training_data",
     "fit_estimator",
     "fit_many",
+    "rest",
+    "rests",
     "takes_training_data",
 ]
 
@@ -306,11 +308,14 @@ class FitJob:
         Row numbers to score with the fitted estimator.
     keep : bool
         Whether the fitted estimator is wanted back.
+    rest : bool
+        Whether it may rest until it is used again, as :func:`rest` says.
     """
 
     rows: np.ndarray | None
     score_rows: np.ndarray | None = None
     keep: bool = False
+    rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -369,9 +374,23 @@ def _run(estimator, data, job, score):
         scores = None
         if job.score_rows is not None:
             scores = score(estimator, data.take(job.score_rows).X)
+        if job.rest:
+            rest(estimator)
     return FitResult(
         estimator if job.keep else None, scores, target_prior_of(estimator), caught
     )
+
+
+def rest(estimator):
+    """Let a network inside give its compiled model to others; it stays fitted."""
+    network = innermost(estimator)
+    if hasattr(network, "_rest"):
+        network._rest()
+
+
+def rests(estimator):
+    """Tell whether a network inside rests."""
+    return getattr(innermost(estimator), "_rests", False)
 
 
 def _recorded_warnings():

@@ -10,7 +10,8 @@ from sklearn.utils.metadata_routing import MethodMapping
 
 from sklimb._compat import Interval, RealNotInt, StrOptions
 from sklimb._fitting import FitJob, fit_many
-from sklimb._outputs import class_scores
+from sklimb._fold_models import FoldModels
+from sklimb._outputs import class_scores, log_probabilities
 from sklimb._rows import has_several_inputs, num_rows
 from sklimb._validation import as_labels, is_number
 from sklimb.exceptions import ConstantScoresWarning
@@ -57,8 +58,8 @@ class OutOfFold:
         The row's number in the data given to ``fit``.
     target_priors : list of ndarray of shape (n_classes,), or of None
         For each fold, the prior that its probabilities were corrected to.
-    by_kept_model : bool
-        Whether the model that is kept gave them, and not one of fewer rows.
+    models : FoldModels or None
+        What scored the rows, where it gives probabilities.
     """
 
     scores: np.ndarray
@@ -67,22 +68,28 @@ class OutOfFold:
     fold: np.ndarray
     rows: np.ndarray
     target_priors: list
-    by_kept_model: bool = False
+    models: FoldModels | None = None
 
     @classmethod
-    def collect(cls, data, test_rows, results, by_kept_model=False):
+    def collect(cls, data, test_rows, results, score=class_scores):
         """Gather the folds' results of :func:`sklimb._fitting.fit_many`."""
         rows = np.concatenate(test_rows)
         weight = data.sample_weight
+        scores = np.concatenate([result.scores for result in results])
         return cls(
-            scores=np.concatenate([result.scores for result in results]),
+            scores=scores,
             class_numbers=data.class_numbers[rows],
             sample_weight=None if weight is None else weight[rows],
             fold=np.repeat(np.arange(len(test_rows)), [len(r) for r in test_rows]),
             rows=data.row_numbers[rows],
             target_priors=[result.target_prior for result in results],
-            by_kept_model=by_kept_model,
+            models=fold_models(results, scores, score),
         )
+
+    @property
+    def fold_shares(self):
+        """Return each fold's share of the rows, shape (n_folds,)."""
+        return np.bincount(self.fold, minlength=self.n_folds) / len(self.fold)
 
     @property
     def n_folds(self):
@@ -123,6 +130,17 @@ class OutOfFold:
 
     def _rows_of(self, fold):
         return self.fold == fold
+
+
+def fold_models(results, scores, score):
+    """Return what scored the folds, or None where it gives no probabilities."""
+    if scores.ndim == 1:
+        return None
+    return FoldModels(
+        [result.estimator for result in results],
+        [result.target_prior for result in results],
+        np.exp(scores) if score is log_probabilities else scores,
+    )
 
 
 def column_of_positives(scores, positive_class):
@@ -258,12 +276,12 @@ def fit_out_of_fold(
     fitted estimator
     OutOfFold
     """
-    jobs = [FitJob(train, test, keep=not refit) for train, test in folds]
+    jobs = [FitJob(train, test, keep=True, rest=refit) for train, test in folds]
     if refit:
         jobs.append(FitJob(None, keep=True))
     results = fit_many(estimator, data, jobs, n_jobs=n_jobs, score=score)
     tests = [test for _, test in folds]
-    out_of_fold = OutOfFold.collect(data, tests, results[: len(folds)], not refit)
+    out_of_fold = OutOfFold.collect(data, tests, results[: len(folds)], score)
     return results[-1].estimator, out_of_fold
 
 

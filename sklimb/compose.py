@@ -283,6 +283,12 @@ default="empirical"
             estimated to have no rows; everything stays as it was.
         sklearn.exceptions.NotFittedError
             Before ``fit``.
+
+        Warns
+        -----
+        LabelShiftViolationWarning
+            If no prior explains the rows, in one of twenty cases by chance. Needs
+            a calibration or a tuned threshold, and rows without weights.
         """
         check_is_fitted(self, "estimator_")
         retargetable(self.estimator_).adapt(X, method, half_life=half_life)

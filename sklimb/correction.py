@@ -2,7 +2,7 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._adaptation import estimated_target
+from sklimb._adaptation import estimated_target, warn_if_no_prior_explains
 from sklimb._base import BaseProbabilityClassifier
 from sklimb._fitting import fit_estimator
 from sklimb._ledger import check_balancing_is_known, training_prior_of
@@ -216,9 +216,8 @@ default="empirical"
         Warns
         -----
         LabelShiftViolationWarning
-            If no prior explains the rows, in one of twenty cases by chance. Only
-            where the kept model itself made the out-of-fold predictions
-            (``cv="prefit"``, or ``refit=False``).
+            If no prior explains the rows, in one of twenty cases by chance. Needs
+            out-of-fold predictions, of rows without weights.
         """
         estimate, recent = self._estimated_target(X, method, half_life)
         return self._adapted(estimate, recent)
@@ -227,7 +226,7 @@ default="empirical"
         check_is_fitted(self, "estimator_")
         if out_of_fold is None:
             out_of_fold = getattr(self.estimator_, "out_of_fold_", None)
-        return estimated_target(
+        found = estimated_target(
             probabilities(self.estimator_, X),
             self.source_prior_,
             self.classes_,
@@ -236,6 +235,9 @@ default="empirical"
             half_life=half_life,
             recent=getattr(self, "recent_proba_", None),
         )
+        if out_of_fold is not None:
+            warn_if_no_prior_explains(X, out_of_fold, self.classes_)
+        return found
 
     def _adapted(self, estimate, recent):
         self.set_target_prior(estimate.prior_)

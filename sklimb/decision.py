@@ -229,7 +229,7 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
             target_prior_of(self.estimator),
         )
         rows = np.arange(len(data.y))
-        return self.estimator, OutOfFold.collect(data, [rows], [result], True)
+        return self.estimator, OutOfFold.collect(data, [rows], [result])
 
     def _warn_of_few_positives(self, out_of_fold, classes):
         positive = check_pos_label(self.pos_label, classes)
@@ -333,9 +333,7 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         Warns
         -----
         LabelShiftViolationWarning
-            If no prior explains the rows, in one of twenty cases by chance. Only
-            where the kept model itself made the out-of-fold predictions
-            (``cv="prefit"``, or ``refit=False``).
+            If no prior explains the rows, in one of twenty cases by chance.
         """
         check_is_fitted(self, "estimator_")
         corrector = retargetable(self.estimator_)

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
+from sklearn.tree import DecisionTreeClassifier
 
 from sklimb import (
     CalibratedLogitsClassifierCV,
@@ -147,12 +148,70 @@ def test_rows_that_no_prior_explains_warn(parameters):
         tuned.adapt(X_NEW + np.array([0.6, 0, 0]))
 
 
-def test_predictions_of_fold_models_are_not_compared_with_those_of_the_kept_one():
-    # These models know ever more rows by heart, so they predict differently.
-    from sklearn.tree import DecisionTreeClassifier
+def by_hand(estimator):
+    return PriorCorrectedClassifier(CalibratedLogitsClassifierCV(estimator))
 
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        ImbalanceAwareClassifier,
+        lambda e: ImbalanceAwareClassifier(e, calibration="temperature", cv=2),
+        lambda e: ImbalanceAwareClassifier(e, calibration="vector", threshold=None),
+        by_hand,
+        lambda e: OptimalThresholdClassifierCV(by_hand(e)),
+        lambda e: OptimalThresholdClassifierCV(
+            PriorCorrectedClassifier(e), cv=0.4, random_state=0
+        ),
+    ],
+)
+def test_every_nest_tells_rows_that_fit_from_rows_that_moved(build):
+    # Trees of two thirds of the rows are surer than one of all: only the folds'
+    # own predictions of new rows compare with those out of fold.
     tree = DecisionTreeClassifier(max_depth=5, random_state=0)
-    ImbalanceAwareClassifier(tree, cv=2).fit(X, y).adapt(X_NEW)
+    model = build(tree).fit(X, y).adapt(X_NEW)
+    with pytest.warns(LabelShiftViolationWarning, match="whatever their shares"):
+        model.adapt(X_NEW + np.array([0.6, 0, 0]))
+    model.adapt(X_NEW)
+
+
+def test_a_kept_model_that_was_moved_is_compared_as_it_was():
+    tuned = OptimalThresholdClassifierCV(corrected(), cv="prefit").fit(X, y)
+    models = tuned.out_of_fold_.models
+    before = models.proba_of(X_NEW)
+    tuned.set_target_prior(0.01)
+    np.testing.assert_allclose(models.proba_of(X_NEW), before, rtol=1e-12)
+
+
+def test_the_folds_own_predictions_are_compared_not_those_of_the_kept_model():
+    rows, labels = rows_at(0.4, n_rows=600, seed=5)
+    tree = DecisionTreeClassifier(max_depth=5, random_state=0)
+    model = CalibratedLogitsClassifierCV(tree, cv=2).fit(rows, labels)
+    kept = model.out_of_fold_
+    source = kept.models.proba, kept.class_numbers
+    by_folds, by_kept = (
+        kept.models.proba_of(X_NEW),
+        model.estimator_.predict_proba(X_NEW),
+    )
+    shares = kept.fold_shares
+    assert label_shift_test(by_folds, 0.5, source, model_weight=shares).p_value > 0.05
+    assert label_shift_test(by_kept, 0.5, source).p_value < 1e-9
+
+
+def test_cells_of_several_equal_models_are_those_of_one():
+    source = proba_at([0.5, 0.5], 300, 0)
+    proba, _ = proba_at([0.9, 0.1], 500, 1)
+    one = label_shift_test(proba, 0.5, source)
+    three = label_shift_test([proba] * 3, 0.5, source, model_weight=[1, 2, 0])
+    assert three.statistic == pytest.approx(one.statistic, rel=1e-6)
+    assert three.df == one.df
+
+
+@pytest.mark.parametrize("weight", [[1.0], [1, -1], [0, 0], [1, np.nan]])
+def test_model_weights_are_checked(weight):
+    proba, labels = proba_at([0.5, 0.5], 30, 0)
+    with pytest.raises(ValueError, match=r"`model_weight`=.* must be 2 numbers"):
+        label_shift_test([proba] * 2, 0.5, (proba, labels), model_weight=weight)
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -31,6 +31,7 @@ ROWS = [
     "_adaptation",
     "correction",
     "_scoring",
+    "_fold_models",
     "_tuning",
     "calibrating",
     "_threshold_layer",

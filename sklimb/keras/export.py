@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from sklimb._files import replacing
 from sklimb.keras._internals import all_layers, is_of_keras, isolated
@@ -85,10 +86,20 @@ def export(fitted, path, *, format="keras"):
         if format == "keras":
             model.save(temporary)
         else:
+            _call_once(model)
             model.export(temporary, format=format, verbose=False)
     # Last, with the model's checksum: whatever is cut off before is found out.
     write_rule(folder, rule, model.outputs[0].shape[-1], format)
     return folder
+
+
+def _call_once(model):
+    # Keras takes a model for untested, and won't export it, before its first call.
+    rows = [
+        tf.zeros([size or 1 for size in part.shape], part.dtype)
+        for part in model.inputs
+    ]
+    model(rows if len(rows) > 1 else rows[0])
 
 
 def _check_format(name):

@@ -17,7 +17,7 @@ from sklimb.keras.batches import BalancedPlan, check_all_classes, check_batches
 from sklimb.keras.checked import CheckedInputs
 from sklimb.keras.feed import Feed, PlainPlan, gathered
 from sklimb.keras.logits import Prediction
-from sklimb.keras.pool import default_pool, lease
+from sklimb.keras.pool import RestingNetwork, default_pool, lease
 from sklimb.keras.prediction import as_batch, number_of_rows
 from sklimb.keras.rows import Rows, split_validation, validation_weights
 from sklimb.keras.targets import (
@@ -66,7 +66,16 @@ class NetworkEstimator(CheckedInputs):
 
     def _held(self):
         check_is_fitted(self)
+        self._lease = self._lease.awake()
         return self._lease
+
+    @property
+    def _rests(self):
+        return isinstance(vars(self).get("_lease"), RestingNetwork)
+
+    def _rest(self):
+        """Keep the network's values alone until it is used again."""
+        self._lease = self._lease.rested()
 
     # Rows
 
@@ -167,6 +176,7 @@ class NetworkEstimator(CheckedInputs):
 
     def _get_network(self, rows):
         if self.initialized_:
+            self._held()
             return
         self._fit_feature_encoder(rows)
         places = np.arange(min(len(rows.numbers), 2))

@@ -28,7 +28,15 @@ from sklimb.keras._internals import (
 from sklimb.keras.metrics import PACKAGE
 from sklimb.keras.prediction import ForwardPass
 
-__all__ = ["CompiledNetwork", "Lease", "ModelPool", "default_pool", "lease", "pool_key"]
+__all__ = [
+    "CompiledNetwork",
+    "Lease",
+    "ModelPool",
+    "RestingNetwork",
+    "default_pool",
+    "lease",
+    "pool_key",
+]
 
 MOST_MODELS = 16
 MOST_BYTES = 512 * 2**20  # of variables, in all models together
@@ -146,6 +154,7 @@ class Lease:
 
     def __init__(self, network, pool=None, key=None):
         self.network = network
+        self._key = key
         self._finalizer = None
         if pool is not None:
             self._finalizer = weakref.finalize(self, pool.give_back, key, network)
@@ -157,11 +166,54 @@ class Lease:
             self._finalizer.detach()
         return self.network.model
 
+    def awake(self):
+        """Return the lease itself; a :class:`RestingNetwork` returns a new one."""
+        return self
+
+    def rested(self):
+        """Return the values alone, so that the model can train others.
+
+        A model that can't go back to the pool stays: then it is the lease.
+        """
+        if self._finalizer is None or not self._finalizer.alive:
+            return self
+        return RestingNetwork(self._key, self.network.model)
+
     def __reduce__(self):
         # A copy or a pickle has a model of its own. Keras saves weights, not seeds.
         model = self.network.model
         seeds = [variable.numpy() for variable in seed_states(model)]
         return _lease_of_copy, (model, seeds)
+
+
+class RestingNetwork:
+    """The values of a pooled model that predicts now and then.
+
+    Parameters
+    ----------
+    key : str
+        The model's key in the pool.
+    model : keras.Model
+    """
+
+    def __init__(self, key, model):
+        self._key = key
+        self._kind = type(model)
+        self._configs = model.get_config(), model.get_compile_config()
+        self._values = [variable.numpy() for variable in model.variables]
+
+    def awake(self, pool=default_pool):
+        """Return a lease of a model with these values; its optimizer starts anew."""
+        network = pool.take(self._key) or CompiledNetwork(self._built())
+        _assign(self._values, network.model.variables)
+        _start_optimizer_anew(network.model)
+        return Lease(network, pool, self._key)
+
+    def _built(self):
+        config, compiled = self._configs
+        model = self._kind.from_config(config)
+        model.compile_from_config(compiled)
+        return model
 
 
 def _lease_of_copy(model, seeds):
@@ -206,11 +258,20 @@ def _copy_values(source, target):
 
 def _starting_state(model):
     """Return the values of an optimizer's variables; not all slots start from 0."""
-    optimizer = model.optimizer
-    if not optimizer.built:  # and stays so: the user may hold it
-        optimizer = type(optimizer).from_config(optimizer.get_config())
-        optimizer.build(model.trainable_variables)
-    return optimizer.variables
+    if model.optimizer.built:
+        return model.optimizer.variables
+    return _new_optimizer(model).variables  # the user may hold the model's own
+
+
+def _new_optimizer(model):
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _start_optimizer_anew(model):
+    if model.optimizer.built:
+        _assign(_new_optimizer(model).variables, model.optimizer.variables)
 
 
 def _assign(sources, targets):

@@ -43,6 +43,7 @@ def label_shift_test(
     source,
     *,
     sample_weight=None,
+    model_weight=None,
     classes=None,
     pos_label=None,
 ):
@@ -54,13 +55,17 @@ def label_shift_test(
 
     Parameters
     ----------
-    proba : array-like of shape (n_rows, n_classes)
-        Probabilities of the unlabelled rows.
+    proba : array-like of shape (n_rows, n_classes), or (n_models, n_rows, n_classes)
+        Probabilities of the unlabelled rows. Models that were trained on other
+        rows predict otherwise, so give those of every model that made a part of
+        ``source``: of all folds, rather than of a model of all rows.
     training_prior : array-like, mapping, float or "uniform"
         The prior that ``proba`` belongs to.
     source : tuple (proba, y)
         Out-of-fold probabilities and labels of the rows that the classifier was
         trained on.
+    model_weight : array-like of shape (n_models,), default=None
+        How much of ``source`` each model made; None for equal parts.
     sample_weight, classes, pos_label
         As for :func:`estimate_prior`.
 
@@ -80,6 +85,8 @@ def label_shift_test(
     its probability is above the median there. Both samples' errors are in the
     covariance, ``Cov(g) + sum_c q_c² Cov(F_c)``; with the source's histogram
     taken as known, few positives would raise false alarms more often than not.
+    Of several models' predictions of a row the cells are averaged, which has the
+    same mean as the pooled folds; averaged probabilities have not.
 
     Examples
     --------
@@ -97,20 +104,50 @@ def label_shift_test(
     >>> label_shift_test(rows(0.1, 2000, moved=0.5)[0], 0.5, source).p_value < 0.01
     True
     """
-    problem = check_problem(
-        proba, training_prior, source, sample_weight, classes, pos_label
-    )
-    source_proba, numbers = problem.source
-    cells = _cells(source_proba, numbers, len(problem.training))
+    problems = [
+        check_problem(rows, training_prior, source, sample_weight, classes, pos_label)
+        for rows in _of_each_model(proba)
+    ]
+    source_proba, numbers = problems[0].source
+    n_classes = len(problems[0].training)
+    cells = _cells(source_proba, numbers, n_classes)
     shapes = [
         _mean_and_error(cells(source_proba[numbers == number]))
-        for number in range(len(problem.training))
+        for number in range(n_classes)
     ]
-    found = _mean_and_error(
-        np.concatenate([cells(block) for block, _ in problem.rows.blocks()]),
-        np.concatenate([weight for _, weight in problem.rows.blocks()]),
-    )
+    blocks = [problem.rows.blocks() for problem in problems]
+    share = _shares(model_weight, len(problems))
+    found = _mean_and_error(*_mean_cells(cells, blocks, share))
     return _nearest_mixture(found, shapes)
+
+
+def _of_each_model(proba):
+    several = isinstance(proba, list | tuple | np.ndarray) and len(proba) > 0
+    return proba if several and np.ndim(proba[0]) == 2 else [proba]
+
+
+def _shares(model_weight, n_models):
+    if model_weight is None:
+        return np.full(n_models, 1 / n_models)
+    weight = np.asarray(model_weight, dtype=np.float64)
+    # Written so that nan fails.
+    if weight.shape == (n_models,) and weight.min() >= 0 and 0 < weight.sum() < np.inf:
+        return weight / weight.sum()
+    raise ValueError(
+        f"`model_weight`={model_weight!r} must be {n_models} numbers of at least 0, "
+        "not all 0: the share of `source` that each model made."
+    )
+
+
+def _mean_cells(cells, blocks, share):
+    """Return every row's cells, averaged over the models, and the rows' weights."""
+    means, weights = [], []
+    for parts in zip(*blocks, strict=True):
+        weights.append(parts[0][1])
+        means.append(
+            sum(s * cells(block) for s, (block, _) in zip(share, parts, strict=True))
+        )
+    return np.concatenate(means), np.concatenate(weights)
 
 
 def _cells(proba, numbers, n_classes):

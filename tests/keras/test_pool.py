@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import pickle
 import random
 import threading
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from sklimb import OptimalThresholdClassifierCV
 from sklimb.keras import KerasClassifier
 from sklimb.keras.pool import CompiledNetwork, ModelPool, default_pool, pool_key
 from tests.keras.networks import imbalanced, mlp
@@ -158,6 +160,53 @@ def test_a_model_that_was_shown_never_goes_back():
     KerasClassifier(mlp, random_state=1).fit(X, y)
     for before, after in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_a_resting_network_lends_its_model_and_predicts_as_before(monkeypatch):
+    seen = networks_trained(monkeypatch)
+    resting = KerasClassifier(mlp, random_state=0).fit(X, y)
+    before, model = resting.predict_proba(X), id(resting._lease.network.model)
+    resting._rest()
+    assert resting._rests
+    other = KerasClassifier(mlp, random_state=1).fit(X, y)
+    assert seen[-1] == model
+    copies = copy.deepcopy(resting), pickle.loads(pickle.dumps(resting))
+    for classifier in (*copies, resting):
+        np.testing.assert_array_equal(classifier.predict_proba(X), before)
+        assert not classifier._rests
+    del other
+
+
+def test_a_network_that_rested_goes_on_as_with_a_new_optimizer():
+    rested = KerasClassifier(mlp, random_state=0).fit(X, y)
+    rested._rest()
+    rested.partial_fit(X, y)
+    assert np.isfinite(rested.predict_proba(X)).all()
+    steps_an_epoch = -(-len(X) // 32)
+    assert rested.model_.optimizer.iterations.numpy() == steps_an_epoch
+
+
+def test_a_model_that_was_shown_never_rests():
+    classifier = KerasClassifier(mlp, random_state=0).fit(X, y)
+    model = classifier.model_
+    classifier._rest()
+    assert not classifier._rests
+    assert classifier.model_ is model
+
+
+def test_the_models_of_folds_rest_and_share_one_compiled_model(monkeypatch):
+    seen = networks_trained(monkeypatch)
+    tuned = OptimalThresholdClassifierCV(KerasClassifier(mlp, random_state=0), cv=3)
+    tuned.fit(X, y)
+    assert len(seen) == 4
+    assert len(set(seen)) == 1
+    models = tuned.out_of_fold_.models
+    assert all(estimator._rests for estimator in models.estimators)
+    for k, proba in enumerate(models.proba_of(X)):
+        own = tuned.out_of_fold_.fold == k
+        rows = tuned.out_of_fold_.rows[own]
+        np.testing.assert_allclose(proba[rows], models.proba[own], atol=1e-6)
+    assert all(estimator._rests for estimator in models.estimators)
 
 
 def test_a_model_that_the_model_function_kept_is_never_trained():
