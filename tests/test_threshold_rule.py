@@ -267,6 +267,8 @@ WRONG_VALUES = [
             ("threshold", True),
             ("threshold", ["never", "never"]),
             ("threshold", [0.5, None]),
+            ("threshold", [0.5, True]),
+            ("threshold", {"no": 0.5, "yes": 0.5}),
             ("threshold", [[0.5, 0.5]]),
             ("pos_label", 1),
             ("cost_matrix", [[0, 1]]),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import fields
 from numbers import Integral
 
 import keras
@@ -12,18 +13,21 @@ import sklimb
 from sklimb._files import checksum, files_of, replacing
 from sklimb._validation import check_prior, is_number
 from sklimb.calibration import Calibration
+from sklimb.thresholds._rule import ThresholdRule
 
 __all__ = [
     "FORMATS",
     "NAME",
     "check_files",
     "check_labels_fit",
+    "check_reject_label_fits",
     "read_rule",
+    "threshold_rule",
     "write_rule",
 ]
 
 NAME = "decision.json"
-VERSION = 1
+VERSION = 2
 
 # What the model's file, or folder, is called in each of Keras's formats.
 FORMATS = {
@@ -95,6 +99,48 @@ def check_labels_fit(labels):
             "JSON file holds texts, whole numbers, finite floats and booleans. Train "
             "with such labels, as with their names."
         )
+
+
+def check_reject_label_fits(label):
+    """Raise where a JSON file can't hold a reject label with its type.
+
+    Parameters
+    ----------
+    label : label or None
+
+    Raises
+    ------
+    TypeError
+        Saying which types it holds.
+    """
+    if not _is_label_or_none(label):
+        raise TypeError(
+            f"`reject_label`={label!r} is of type {type(label).__name__}; a JSON file "
+            "holds texts, whole numbers, finite floats and booleans. Give one of these."
+        )
+
+
+def _is_label_or_none(label):
+    if isinstance(label, float):
+        return bool(np.isfinite(label))
+    return label is None or type(label) in _LABEL_TYPES
+
+
+def threshold_rule(content):
+    """Return the :class:`ThresholdRule` in a decision file's content.
+
+    Parameters
+    ----------
+    content : dict
+        As :func:`read_rule` gives it.
+
+    Returns
+    -------
+    ThresholdRule
+    """
+    return ThresholdRule.from_dict(
+        {field.name: content[field.name] for field in fields(ThresholdRule)}
+    )
 
 
 def _own_checksum(content):
@@ -183,10 +229,39 @@ def _is_pos_label(label, content):
 
 
 def _is_threshold(threshold, content):
-    if threshold is None:
+    if is_number(threshold) and not 0 <= threshold <= _JUST_ABOVE_ONE:
+        return False
+    return _makes_a_rule(content, threshold=threshold)
+
+
+def _makes_a_rule(content, *names, **parameters):
+    """Tell whether parameters, and those named of the content, go together."""
+    parameters |= {name: content[name] for name in ("classes", *names)}
+    nothing = {field.name: None for field in fields(ThresholdRule)}
+    try:
+        ThresholdRule.from_dict(nothing | parameters)
+    except (OverflowError, TypeError, ValueError):  # numbers of any length too
+        return False
+    return True
+
+
+def _is_cost_matrix(costs, content):
+    if costs is None:
         return True
-    fits = is_number(threshold) and 0 <= threshold <= _JUST_ABOVE_ONE
-    return fits and len(content["classes"]) == 2
+    if not isinstance(costs, list) or not all(isinstance(row, list) for row in costs):
+        return False
+    numbers = all(is_number(cost) for row in costs for cost in row)
+    return numbers and _makes_a_rule(content, cost_matrix=costs)
+
+
+def _is_reject_cost(cost, content):
+    return _makes_a_rule(content, "cost_matrix", reject_cost=cost)
+
+
+def _is_reject_label(label, content):
+    if not _is_label_or_none(label):
+        return False
+    return _makes_a_rule(content, "cost_matrix", "reject_cost", reject_label=label)
 
 
 def _is_scoring(scoring, content):
@@ -248,7 +323,17 @@ def _are_versions(versions, _):
 _FIELDS = {
     "classes": (_are_labels, "two or more sorted labels of one type"),
     "pos_label": (_is_pos_label, "one of two `classes`, null for more"),
-    "threshold": (_is_threshold, "a number in [0, 1] for two classes, or null"),
+    "threshold": (
+        _is_threshold,
+        "a number in [0, 1] or 'never' for two classes, a list with one above 0 or "
+        "'never' for each class, or null",
+    ),
+    "cost_matrix": (_is_cost_matrix, "a list of numbers for each true class, or null"),
+    "reject_cost": (_is_reject_cost, "a number (in [0, 1] without costs), or null"),
+    "reject_label": (
+        _is_reject_label,
+        "a label that is no class's where there is a `reject_cost`, or null",
+    ),
     "scoring": (_is_scoring, "a text where there is a threshold, or null"),
     "training_prior": (
         _is_learned_prior,

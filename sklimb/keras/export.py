@@ -9,7 +9,12 @@ import tensorflow as tf
 
 from sklimb._files import replacing
 from sklimb.keras._internals import all_layers, is_of_keras, isolated
-from sklimb.keras.decision_file import FORMATS, check_labels_fit, write_rule
+from sklimb.keras.decision_file import (
+    FORMATS,
+    check_labels_fit,
+    check_reject_label_fits,
+    write_rule,
+)
 from sklimb.keras.folding import folded
 from sklimb.keras.nest import Nest
 
@@ -80,6 +85,7 @@ def export(fitted, path, *, format="keras"):
     nest = Nest.of(fitted)
     rule = nest.rule
     check_labels_fit(rule["classes"])
+    check_reject_label_fits(rule["reject_label"])
     model = _probability_model(nest)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / FORMATS[format]) as temporary:

@@ -8,7 +8,13 @@ import numpy as np
 from sklimb._rows import check_no_stream
 from sklimb.exceptions import NonFiniteModelError
 from sklimb.keras._internals import isolated
-from sklimb.keras.decision_file import FORMATS, NAME, check_files, read_rule
+from sklimb.keras.decision_file import (
+    FORMATS,
+    NAME,
+    check_files,
+    read_rule,
+    threshold_rule,
+)
 from sklimb.keras.inputs import checked_input
 from sklimb.keras.logits import Prediction
 from sklimb.keras.prediction import ForwardPass
@@ -31,37 +37,35 @@ class ExportedClassifier:
     model_ : keras.Model
     classes_ : ndarray of shape (n_classes,)
         The labels, with the type that they had in training.
+    rule_ : ThresholdRule
+        What decides on probabilities: thresholds, costs, rejection.
     pos_label_ : label or None
         None for more than two classes.
-    threshold_ : float or None
-        Positive where the probability is at least that; None for the class of
-        the greatest probability.
+    threshold_ : float, tuple of n_classes floats or None
+        Of ``rule_``.
     training_prior_, target_prior_ : ndarray of shape (n_classes,)
         What the network learned, and what its probabilities belong to.
     decision_rule_ : dict
+        The content of the decision file.
     """
 
     def __init__(self, model, rule):
         self.model_ = model
         self.decision_rule_ = rule
+        self.rule_ = threshold_rule(rule)
         self.classes_ = np.array(rule["classes"])
-        self.pos_label_ = rule["pos_label"]
-        self.threshold_ = rule["threshold"]
+        self.pos_label_ = self.rule_.pos_label
+        self.threshold_ = self.rule_.threshold
         self.training_prior_ = np.array(rule["training_prior"], dtype=np.float64)
         self.target_prior_ = np.array(rule["target_prior"], dtype=np.float64)
         self._forward = ForwardPass(model)
 
     def __repr__(self):
-        decides = "the greatest probability"
-        if self.threshold_ is not None:
-            decides = f"{self.pos_label_!r} from {self.threshold_:.6g}"
-        return (
-            f"ExportedClassifier({decides}, classes {self.classes_.tolist()}, "
-            f"target prior {self.target_prior_.round(4).tolist()})"
-        )
+        prior = self.target_prior_.round(4).tolist()
+        return f"ExportedClassifier({self.rule_}, target prior {prior})"
 
     def predict(self, X):
-        """Predict labels by the threshold, or by the greatest probability.
+        """Predict labels by ``rule_``.
 
         Parameters
         ----------
@@ -72,12 +76,7 @@ class ExportedClassifier:
         -------
         ndarray of shape (n_rows,)
         """
-        proba = self.predict_proba(X)
-        if self.threshold_ is None:
-            return self.classes_[proba.argmax(axis=1)]
-        positive = int(np.flatnonzero(self.classes_ == self.pos_label_)[0])
-        is_positive = proba[:, positive] >= self.threshold_
-        return self.classes_[np.where(is_positive, positive, 1 - positive)]
+        return self.rule_(self.predict_proba(X))
 
     def predict_proba(self, X):
         """Predict probabilities at ``target_prior_``.

@@ -11,10 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklimb._base import BaseImbalanceClassifier
 from sklimb._ledger import prior_away_from_rows
-from sklimb._validation import as_labels, check_pos_label, is_number
+from sklimb._validation import as_labels, check_pos_label
 from sklimb.keras.logits import Prediction
 from sklimb.keras.network import NetworkEstimator
 from sklimb.keras.targets import loss_name, single_loss
+from sklimb.thresholds._rule import ThresholdRule
 
 __all__ = ["Nest"]
 
@@ -94,23 +95,15 @@ class Nest:
     def rule(self):
         """What decides, as plain values that JSON can hold."""
         decider = next(layer for layer in self.layers if _decides(layer))
-        threshold = _threshold_of(decider)
-        tuned = threshold is not None and hasattr(decider, "best_threshold_")
+        rule = _rule_of(decider)
+        tuned = rule.threshold is not None and hasattr(decider, "best_threshold_")
         return {
-            "classes": as_labels(self.classes),
-            "pos_label": self._pos_label(decider),
-            "threshold": threshold,
+            **rule.to_dict(),
             "scoring": _name_of(decider.scoring) if tuned else None,
             "training_prior": self._training_prior(),
             "target_prior": as_labels(self.layers[0].training_prior_),
             "calibration": self._calibration(),
         }
-
-    def _pos_label(self, decider):
-        if len(self.classes) > 2:
-            return None
-        number = check_pos_label(getattr(decider, "pos_label", None), self.classes)
-        return as_labels(self.classes)[number]
 
     def _training_prior(self):
         sources = [layer.source_prior_ for layer in self.layers if _is_corrected(layer)]
@@ -226,21 +219,27 @@ def _inherits(layer, name):
     return own is inspect.getattr_static(BaseImbalanceClassifier, name)
 
 
-def _threshold_of(decider):
-    """Return a threshold, or None for the class of the greatest probability."""
+def _rule_of(decider):
+    """Return a layer's own rule, or that of the greatest probability."""
+    if hasattr(decider, "_rule"):
+        return decider._rule()
     if _is_corrected(decider) or isinstance(decider, NetworkEstimator):
-        return None
-    threshold = decider._threshold() if hasattr(decider, "_threshold") else None
-    if is_number(threshold):
-        return float(threshold)
+        return ThresholdRule(decider.classes_, pos_label=_pos_label(decider))
     raise TypeError(
         f"`fitted` has a {type(decider).__name__}, which decides by another rule than "
-        "one threshold. Export the estimator in it, and apply the rule to its "
+        "thresholds and costs. Export the estimator in it, and apply the rule to its "
         "probabilities."
     )
 
 
+def _pos_label(decider):
+    if len(decider.classes_) > 2:
+        return None
+    number = check_pos_label(getattr(decider, "pos_label", None), decider.classes_)
+    return as_labels(decider.classes_)[number]
+
+
 def _name_of(scoring):
-    if isinstance(scoring, str):
+    if scoring is None or isinstance(scoring, str):
         return scoring
     return getattr(scoring, "__name__", type(scoring).__name__)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 from scipy.special import logit
 
-from sklimb._validation import check_pos_label
+from sklimb._validation import check_pos_label, is_number
 from sklimb.thresholds._checks import (
     check_classes,
     check_cost_matrix,
@@ -124,7 +124,9 @@ class ThresholdRule:
         threshold = values["threshold"]
         if isinstance(threshold, list):
             threshold = list(map(_number_from_json, threshold))
-        return cls(**values | {"threshold": _number_from_json(threshold)})
+        else:
+            threshold = _number_from_json(threshold)
+        return cls(**values | {"threshold": threshold})
 
     def to_dict(self):
         """Return all parameters by name, as plain values that JSON can hold.
@@ -137,10 +139,12 @@ class ThresholdRule:
         threshold = self.threshold
         if isinstance(threshold, tuple):
             threshold = list(map(_number_to_json, threshold))
+        else:
+            threshold = _number_to_json(threshold)
         costs = self.cost_matrix
         return asdict(self) | {
             "classes": list(self.classes),
-            "threshold": _number_to_json(threshold),
+            "threshold": threshold,
             "cost_matrix": None if costs is None else list(map(list, costs)),
         }
 
@@ -325,7 +329,14 @@ def _number_to_json(threshold):
 
 
 def _number_from_json(threshold):
-    return np.inf if threshold == _NEVER else threshold
+    if threshold is None or is_number(threshold):
+        return threshold
+    if threshold == _NEVER:
+        return np.inf
+    raise ValueError(
+        f"`threshold`={threshold!r} must be a number or {_NEVER!r}; or a list of "
+        "these, one for each class."
+    )
 
 
 def _array_of(labels):

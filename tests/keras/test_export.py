@@ -2,8 +2,10 @@
 
 import json
 import random
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,6 +22,7 @@ from sklimb import (
     PriorCorrectedClassifier,
     ResampledClassifier,
 )
+from sklimb._threshold_layer import FixedThresholdClassifier
 from sklimb.keras import KerasClassifier, export, load
 from sklimb.keras.folding import last_layers, merged
 from tests.keras.networks import X, fitted, frozen, logistic, softmax_network, y
@@ -106,6 +109,15 @@ def calibrated(build, method):
     return PriorCorrectedClassifier(inner, target_prior=target).fit(X, NAMES)
 
 
+def decided(labels=NAMES, build=softmax_network, **parameters):
+    """Return given thresholds or costs around a corrected network."""
+    inner = PriorCorrectedClassifier(network(build), target_prior="uniform")
+    return FixedThresholdClassifier(inner, **parameters).fit(X, labels)
+
+
+COSTS = [[0, 1, 1], [4, 0, 2], [30, 5, -1]]
+
+
 def searched():
     sampled = ResampledClassifier(network(), sampler="over", random_state=0)
     grid = {"estimator__epochs": [1]}
@@ -167,6 +179,40 @@ CASES = {
     "texts": (lambda: corrected(of_texts, IS_SPAM, rows=TEXTS), TEXTS),
     "two inputs": (lambda: flat(two_inputs("ab"), rows=halves(dict)), halves(dict)),
     "search in a pipeline": (searched, X),
+    "a threshold for each class": (lambda: decided(threshold=[0.5, 0.2, 0.6]), X),
+    "a class ruled out": (lambda: decided(threshold=[0.5, float("inf"), 0.6]), X),
+    "a threshold for both classes": (
+        lambda: decided(WORDS, logistic, threshold={"yes": 0.3, "no": 0.6}),
+        X,
+    ),
+    "costs": (lambda: decided(threshold="bayes", cost_matrix=COSTS), X),
+    "costs of two": (
+        lambda: decided(
+            WORDS, logistic, threshold="bayes", cost_matrix=[[0, 2], [3, -1]]
+        ),
+        X,
+    ),
+    "doubtful rows rejected": (
+        lambda: decided(threshold=None, reject_cost=0.4, reject_label="ask"),
+        X,
+    ),
+    "costs and rejection": (
+        lambda: decided(
+            threshold="bayes", cost_matrix=COSTS, reject_cost=0.7, reject_label=None
+        ),
+        X,
+    ),
+    "threshold, costs and rejection": (
+        lambda: decided(
+            y,
+            logistic,
+            threshold=0.3,
+            cost_matrix=[[0, 2], [3, -1]],
+            reject_cost=0.5,
+            reject_label=-1,
+        ),
+        X,
+    ),
 }
 
 # A process that can't import sklimb, and never unpickles.
@@ -178,6 +224,7 @@ class Blocked:
             raise ImportError(name + " is not to be had here")
 sys.meta_path.insert(0, Blocked())
 import keras, numpy as np, tensorflow as tf
+DECIDE
 for folder in sys.argv[1:]:
     X = dict(np.load(folder + "/X.npz"))
     X = {name: tf.constant(part) for name, part in X.items()}
@@ -188,15 +235,13 @@ for folder in sys.argv[1:]:
         rule = json.load(file)
     if p.shape[1] == 1:
         p = np.hstack([1 - p, p])
-    chosen = p.argmax(axis=1)
-    if rule["threshold"] is not None:
-        positive = rule["classes"].index(rule["pos_label"])
-        reached = p[:, positive] >= rule["threshold"]
-        chosen = np.where(reached, positive, 1 - positive)
-    labels = np.array(rule["classes"])[chosen]
-    np.savez(folder + "/found.npz", proba=p, labels=labels)
+    np.save(folder + "/proba.npy", p)
+    with open(folder + "/labels.json", "w") as file:
+        json.dump(decide(p, rule).tolist(), file)
 assert "sklimb" not in sys.modules
 """
+DOCS = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+DECIDE = re.search(r"^def decide.*?^    return labels$", DOCS, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -219,25 +264,30 @@ def exported(tmp_path_factory):
 def elsewhere(exported, tmp_path_factory):
     """Return each case's probabilities and labels from a process without sklimb."""
     folders = [str(folder) for _, _, folder in exported.values()]
+    code = WITHOUT_SKLIMB.replace("DECIDE", DECIDE.group())
     process = subprocess.run(
-        [sys.executable, "-I", "-c", WITHOUT_SKLIMB, *folders],
+        [sys.executable, "-I", "-c", code, *folders],
         cwd=tmp_path_factory.mktemp("elsewhere"),
         capture_output=True,
         text=True,
     )
     assert process.returncode == 0, process.stderr
     return {
-        name: np.load(folder / "found.npz") for name, (*_, folder) in exported.items()
+        name: (
+            np.load(folder / "proba.npy"),
+            json.loads((folder / "labels.json").read_text()),
+        )
+        for name, (*_, folder) in exported.items()
     }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_process_without_sklimb_gets_the_same(exported, elsewhere, name):
     made, rows, _ = exported[name]
-    found = elsewhere[name]
+    proba, labels = elsewhere[name]
     expected = np.asarray(made.predict_proba(rows), dtype=np.float64)
-    np.testing.assert_allclose(found["proba"], expected, rtol=0, atol=1e-6)
-    assert found["labels"].tolist() == made.predict(rows).tolist()
+    np.testing.assert_allclose(proba, expected, rtol=0, atol=1e-6)
+    assert labels == made.predict(rows).tolist()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -248,6 +298,7 @@ def test_load_gives_the_same(exported, name):
     assert proba.dtype == np.float64
     np.testing.assert_allclose(proba, made.predict_proba(rows), rtol=0, atol=1e-6)
     assert loaded.predict(rows).tolist() == made.predict(rows).tolist()
+    assert loaded.predict(rows).dtype == made.predict(rows).dtype
     assert loaded.classes_.tolist() == made.classes_.tolist()
     assert "ExportedClassifier(" in repr(loaded)
 
@@ -259,6 +310,27 @@ def test_the_rule_is_that_of_the_flat_class(exported):
     assert rule["calibration"]["method"] == "temperature"
     assert rule["output"]["units"] == 1
     assert rule["versions"]["keras"] == keras.__version__
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "threshold" in name])
+def test_the_loaded_rule_is_that_of_the_fitted_object(exported, name):
+    made, _, folder = exported[name]
+    decider = made.estimator_ if hasattr(made, "decision_rule_") else made
+    assert load(folder).rule_ == decider._rule()
+    assert str(decider._rule()) in repr(load(folder))
+
+
+def test_every_kind_of_decision_is_taken(exported):
+    for name, n_labels in [
+        ("a threshold for each class", 3),
+        ("a class ruled out", 2),
+        ("costs", 3),
+        ("doubtful rows rejected", 4),
+        ("costs and rejection", 3),
+        ("threshold, costs and rejection", 3),
+    ]:
+        made, rows, _ = exported[name]
+        assert len(set(made.predict(rows).tolist())) == n_labels, name
 
 
 def test_what_is_affine_in_the_logits_adds_no_layer(exported):

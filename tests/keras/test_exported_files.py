@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import date
 
 import keras
 import numpy as np
@@ -19,6 +20,7 @@ from sklimb import (
     ClassWeightedClassifier,
     PriorCorrectedClassifier,
 )
+from sklimb._threshold_layer import FixedThresholdClassifier
 from sklimb.keras import KerasClassifier, export, load
 from sklimb.keras.decision_file import _own_checksum
 from tests.keras.networks import X, frozen, logistic, y
@@ -100,12 +102,29 @@ DAMAGES = [
     (lambda folder: (folder / "decision.json").write_text("[1]"), "no decision file"),
     (lambda folder: (folder / "decision.json").write_text("NaN"), "NaN is no JSON"),
     (edited(signed=False, threshold=0.3), "content has not the `sha256`"),
-    (edited(format_version=2), "`format_version`=2; this sklimb reads 1"),
+    (edited(format_version=1), "`format_version`=1; this sklimb reads 2"),
+    (edited(format_version=3), "`format_version`=3; this sklimb reads 2"),
     (edited(threshold=...), r"lacks \['threshold'\]"),
     (edited(treshold=0.3), r"has \['treshold'\], which mean nothing"),
     (edited(threshold=1.5), r"`threshold`=1.5 must be a number in \[0, 1\]"),
     (edited(threshold="0.5"), "`threshold`='0.5' must be a number"),
     (edited(threshold=True), "`threshold`=True must be a number"),
+    (edited(threshold="always"), "`threshold`='always' must be a number"),
+    (edited(threshold=[0.5, 0.5, 0.5]), "a list with one above 0 or 'never' for each"),
+    (edited(threshold=[0.5, 0]), r"`threshold`=\[0.5, 0\] must be a number"),
+    (edited(threshold=[0.5, True]), r"`threshold`=\[0.5, True\] must be a number"),
+    (edited(threshold=["never", "never"]), r"`threshold`=\['never'.* must be a number"),
+    (edited(cost_matrix=...), r"lacks \['cost_matrix'\]"),
+    (edited(cost_matrix=[[0, 1]]), r"`cost_matrix`=\[\[0, 1\]\] must be a list of"),
+    (edited(cost_matrix=[[0, True], [1, 0]]), "`cost_matrix`=.* must be a list of"),
+    (edited(cost_matrix=[0, 1]), "`cost_matrix`=.* must be a list of numbers"),
+    (edited(reject_cost=...), r"lacks \['reject_cost'\]"),
+    (edited(reject_cost=1.5), "`reject_cost`=1.5 must be a number .in "),
+    (edited(reject_cost="0.1"), "`reject_cost`='0.1' must be a number"),
+    (edited(reject_cost=10**400), "`reject_cost`=1000.* must be a number"),
+    (edited(reject_label="?"), r"`reject_label`='\?' must be a label .*where there is"),
+    (edited(reject_cost=0.1, reject_label="no"), "`reject_label`='no' must be a label"),
+    (edited(reject_cost=0.1, reject_label=["?"]), "`reject_label`=.* must be a label"),
     (edited(classes=["yes", "no"]), "must be two or more sorted labels"),
     (edited(classes=["no", 1]), "must be two or more sorted labels"),
     (edited(pos_label="maybe"), "`pos_label`='maybe' must be one of two `classes`"),
@@ -184,6 +203,14 @@ def of_dates():
     return untrained(logistic, days[y])
 
 
+def rejecting_as_a_date():
+    inner = FrozenEstimator(untrained(frozen))
+    model = FixedThresholdClassifier(
+        inner, threshold=None, reject_cost=0.1, reject_label=date(2020, 1, 1)
+    )
+    return model.fit(X, y)
+
+
 UNEXPORTABLE = [
     (scaled, ValueError, r"step scale=StandardScaler .* Put the preprocessing into"),
     (
@@ -218,6 +245,7 @@ UNEXPORTABLE = [
     (of(unit(), keras.layers.Flatten()), ValueError, "ends with Flatten .*no logits"),
     (moved_inside, ValueError, r"moved to the target prior \[0.5, 0.5\] after the"),
     (of_dates, TypeError, "of type date; a JSON file holds"),
+    (rejecting_as_a_date, TypeError, "`reject_label`=.* is of type date; a JSON file"),
 ]
 
 
