@@ -88,5 +88,5 @@ def warn_of_unreachable_classes(cost_matrix, classes):
             "cheapest choice, whatever the probabilities. Rows are true classes, "
             "columns predicted ones: compare these classes' columns with the others.",
             UnreachableClassWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
