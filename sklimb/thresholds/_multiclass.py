@@ -104,7 +104,7 @@ def optimal_class_thresholds(
     array([0, 0, 0, 1, 1, 2])
     """
     y_true, found = check_labels(y_true)
-    classes = found if classes is None else np.asarray(classes)
+    classes = found if classes is None else _check_classes(classes)
     proba = _check_proba(proba, len(y_true), classes)
     costs = {"cost_matrix": cost_matrix, "sample_cost": sample_cost}
     function = multiclass_metric(metric, len(classes), **costs)
@@ -118,6 +118,16 @@ def optimal_class_thresholds(
         n_restarts=n_restarts,
         random_state=random_state,
     )
+
+
+def _check_classes(classes):
+    classes = np.asarray(classes)
+    if not np.array_equal(classes, np.unique(classes)):
+        raise ValueError(
+            f"`classes`={as_labels(classes)} must be sorted, each label once, as an "
+            "estimator's `classes_` are; order the columns of `proba` like that."
+        )
+    return classes
 
 
 def _check_proba(proba, n_rows, classes):

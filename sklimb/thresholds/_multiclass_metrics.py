@@ -23,6 +23,10 @@ def _ratio(numerator, denominator):
         return np.where(denominator > 0, np.divide(numerator, denominator), 0.0)
 
 
+def _hits(confusion):
+    return np.diagonal(confusion, axis1=-2, axis2=-1)
+
+
 class _Metric:
     """A metric of the predictions of labelled rows, averaged over folds."""
 
@@ -49,9 +53,6 @@ class _RowGains(_Metric):
         after = self.gains(sweep.rows, np.full_like(sweep.left, sweep.class_number))
         return np.cumsum(np.append(before.sum(), after - before))[sweep.ends]
 
-    def of_predictions(self, rows, predicted):
-        return float(self.gains(rows, predicted).sum())
-
 
 def _row_share(rows):
     """Return each row's share in the mean over its fold and over the folds."""
@@ -62,12 +63,19 @@ def _row_share(rows):
 class Accuracy(_RowGains):
     """Share of the weight that is predicted right."""
 
+    def of_confusion(self, confusion):
+        return _hits(confusion).sum(axis=-1) / confusion.sum(axis=(-2, -1))
+
     def gains(self, rows, predicted):
         return _row_share(rows) * (rows.class_numbers == predicted)
 
 
 class BalancedAccuracy(_RowGains):
     """Mean recall of the classes that have rows."""
+
+    def of_confusion(self, confusion):
+        true = confusion.sum(axis=-1)
+        return _ratio(_hits(confusion), true).sum(axis=-1) / (true > 0).sum(axis=-1)
 
     def gains(self, rows, predicted):
         n_present = (rows.counts > 0).sum(axis=1, keepdims=True)
@@ -90,6 +98,9 @@ class Saving(_RowGains):
             cost = self.sample_cost[rows.places, predicted]
         return -_row_share(rows) * cost
 
+    def of_predictions(self, rows, predicted):
+        return float(self.gains(rows, predicted).sum())
+
 
 class _ClassSums(_Metric):
     """A metric of sums over the classes.
@@ -100,9 +111,8 @@ class _ClassSums(_Metric):
     """
 
     def of_confusion(self, confusion):
-        hits = np.diagonal(confusion, axis1=-2, axis2=-1)
         true = confusion.sum(axis=-1)
-        parts = self.parts(hits, confusion.sum(axis=-2), true)
+        parts = self.parts(_hits(confusion), confusion.sum(axis=-2), true)
         return self._value([part.sum(axis=-1) for part in parts], true)
 
     def _value(self, sums, true, fold=...):
@@ -210,8 +220,7 @@ class MinimumRecall(_Metric):
     """Lowest recall of the classes that have rows."""
 
     def of_confusion(self, confusion):
-        hits = np.diagonal(confusion, axis1=-2, axis2=-1)
-        return _recall(hits, confusion.sum(axis=-1)).min(axis=-1)
+        return _recall(_hits(confusion), confusion.sum(axis=-1)).min(axis=-1)
 
     def at_cuts(self, sweep):
         true, fold = sweep.rows.counts, sweep.by_fold.key

@@ -62,6 +62,11 @@ class Standing(NamedTuple):
             return self.violation < other.violation
         return self.score > other.score + SLACK * max(1.0, abs(other.score))
 
+    @property
+    def rank(self):
+        """A key to sort by, the best last."""
+        return -self.violation, self.score
+
 
 @dataclass(frozen=True)
 class _Problem:
@@ -125,16 +130,10 @@ class _Problem:
         ]
         kept = np.concatenate(parts)
         numbers, weight = rows.class_numbers[kept], rows.weight[kept]
-        lost = rows.counts.sum(axis=0) / np.bincount(
-            numbers, weight, minlength=rows.n_classes
-        ).clip(min=np.finfo(np.float64).tiny)
-        sample = labelled_rows(
-            numbers,
-            rows.n_classes,
-            weight * lost[numbers],
-            rows.fold[kept],
-            rows.places[kept],
-        )
+        whole = rows.counts.sum(axis=0)[numbers]
+        weight = weight * whole / np.bincount(numbers, weight)[numbers]
+        fold, places = rows.fold[kept], rows.places[kept]
+        sample = labelled_rows(numbers, rows.n_classes, weight, fold, places)
         return replace(self, rows=sample, proba=self.proba[:, kept])
 
 
@@ -177,29 +176,25 @@ def _scaled(thresholds):
 def _starts_of(problem, prior, visits, n_restarts, random_state):
     """Return all starts, for many rows only the best ones of a sample."""
     random = np.random.default_rng(random_state)
-    if problem.proba.shape[1] <= SAMPLE_ROWS:
+    if problem.rows.n_classes == 2 or len(problem.rows.places) <= SAMPLE_ROWS:
         return _starts(problem, prior, visits, n_restarts, random)
     sample = problem.sampled(random)
     starts = _starts(sample, prior, visits, n_restarts, random)
     found = [sample.polished(start, visits) for start in starts]
-    found.sort(key=lambda each: (each[1].violation, -each[1].score))
+    found.sort(key=lambda each: each[1].rank, reverse=True)
     return [thresholds for thresholds, _ in found[:FINALISTS]]
 
 
 def _result(problem, thresholds):
+    """Return the thresholds, or argmax where that is better in the last digit."""
     argmax = np.ones(len(thresholds))
-    standings = [problem.standing(each) for each in (thresholds, argmax)]
-    # Compared to the last digit: never below argmax.
-    if (standings[1].violation, -standings[1].score) < (
-        standings[0].violation,
-        -standings[0].score,
-    ):
-        thresholds, standings = argmax, standings[1:]
-    if standings[0].violation > 0:
+    pairs = [(each, problem.standing(each)) for each in (thresholds, argmax)]
+    thresholds, standing = max(pairs, key=lambda pair: pair[1].rank)
+    if standing.violation > 0:
         predicted = choose_classes(problem.proba.T, thresholds)
         attained = attained_by(problem.constraints, problem.rows, predicted)
         raise InfeasibleThresholds(thresholds, attained)
-    return OptimalThresholds(thresholds, standings[0].score)
+    return OptimalThresholds(thresholds, standing.score)
 
 
 def search_class_thresholds(
@@ -250,7 +245,7 @@ def search_class_thresholds(
     rows = labelled_rows(class_numbers, n_classes, sample_weight, fold)
     columns = np.ascontiguousarray(proba.T[:, rows.places], dtype=np.float64)
     problem = _Problem(rows, columns, metric, tuple(constraints))
-    shares = rows.counts.sum(axis=0) if start_prior is None else start_prior
+    shares = rows.counts.sum(axis=0) if start_prior is None else np.asarray(start_prior)
     shares = np.maximum(shares, shares[shares > 0].min())
     visits = np.lexsort((columns.mean(axis=1), shares))
     if n_restarts is None:
