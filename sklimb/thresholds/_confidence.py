@@ -90,7 +90,8 @@ def certified(
       negatives' scores, the positives above one of them are binomial; the false
       positive rates at their ranks are uniform order statistics, whatever the
       score's distribution. The tests' level is such that, averaged over these, the
-      largest risk of any test is alpha.
+      largest risk of any test is alpha. At None, the average is also over what the
+      rows leave open of their share of positives.
 
     Scores with ties make the tests more careful than they need be.
 
@@ -246,27 +247,33 @@ def _first_test(tp, ranks, low, alpha):
 
 def _metric_verdict(limit, counts, alpha, target_prior):
     tp, fp, _, _ = counts
-    n_positive, n_negative = int(tp[-1]), int(fp[-1])
-    share = n_positive / (n_positive + n_negative)
-    if target_prior is not None:
-        share = float(target_prior[1])
-    false_positives, needed_hits, level = preset_rate_tests(
-        limit.name, limit.low, share, n_positive, n_negative, alpha
-    )
+    n_rows = n_positive, n_negative = int(tp[-1]), int(fp[-1])
+    share = None if target_prior is None else float(target_prior[1])
+    tests = preset_rate_tests(limit.name, limit.low, share, *n_rows, alpha)
     passed, bound = np.zeros(len(tp), dtype=bool), np.full(len(tp), np.nan)
-    for at_most, needed in zip(false_positives, needed_hits, strict=True):
+    for at_most, needed in zip(tests.false_positives, tests.hits, strict=True):
         reached = fp[np.searchsorted(fp, at_most, side="right") - 1]
         if reached == 0:
             continue  # the negatives' ties alone decide this
         first = np.searchsorted(fp, reached)
-        recall = lower_bound(tp[first], n_positive, level / 2)
-        fpr = upper_bound(at_most, n_negative, level / 2)
-        bound[first] = metric_of_rates(limit.name, share, recall, fpr)
+        rates = (tp[first], n_positive, at_most, n_negative)
+        bound[first] = _metric_bound(limit.name, share, *rates, tests.level)
         if tp[first] < needed:
             break
         passed |= fp == reached
-    remedy = "" if len(needed_hits) else TOO_FEW.format(n_positive, n_negative)
+    remedy = "" if len(tests.hits) else TOO_FEW.format(*n_rows)
     return _Verdict(passed, bound, remedy)
+
+
+def _metric_bound(name, share, tp, n_positive, fp, n_negative, level):
+    """Return a metric at bounds of all it depends on, below what the test looks at."""
+    recall = lower_bound(tp, n_positive, level / 3)
+    fpr = upper_bound(fp, n_negative, level / 3)
+    if share is not None:
+        return metric_of_rates(name, share, recall, fpr)
+    n = n_positive + n_negative
+    shares = [bound(n_positive, n, level / 6) for bound in (lower_bound, upper_bound)]
+    return min(metric_of_rates(name, each, recall, fpr) for each in shares)
 
 
 def _raise_infeasible(limits, verdicts, scores, confidence, classes):

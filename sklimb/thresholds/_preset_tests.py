@@ -6,6 +6,7 @@ of many flatters itself. Here cuts are tested in an order fixed beforehand.
 
 from functools import lru_cache
 from math import log
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import bdtrc, betaincinv, ndtri
@@ -112,9 +113,17 @@ def metric_of_rates(name, share, recall, fpr):
     return metric(share * recall, rest * fpr, share * (1 - recall), rest * (1 - fpr))
 
 
+class RateTests(NamedTuple):
+    """Tests in order: false positives, true positives needed there, their level."""
+
+    false_positives: np.ndarray
+    hits: np.ndarray
+    level: float
+
+
 @lru_cache(maxsize=128)
 def preset_rate_tests(name, low, share, n_positive, n_negative, alpha):
-    """Return numbers of false positives to test at, true positives needed, a level.
+    """Return :class:`RateTests` for a metric's low limit.
 
     For a metric that rises with recall and falls with the false positive rate. The
     order of testing goes by the distance between two normal distributions of scores
@@ -123,24 +132,27 @@ def preset_rate_tests(name, low, share, n_positive, n_negative, alpha):
     Given the negatives' scores, the true positives above one of them are binomial,
     and the first hypothesis in order that is false is known; it passes with at most
     the largest risk over the tests. The false positive rates at the negatives' ranks
-    are uniform order statistics, over which that risk is averaged.
+    are uniform order statistics, over which that risk is averaged. So is the share
+    of positives where it is None, over its posterior from rows drawn at random.
     """
     false_positives = geometric(1, n_negative - 1, FALSE_POSITIVE_RATIO)
     if len(false_positives) == 0:
-        return false_positives, false_positives, alpha
-    fpr = _draw_fpr(false_positives, n_negative)
+        return RateTests(false_positives, false_positives, alpha)
+    random = np.random.default_rng(0)
+    fpr = _draw_fpr(random, false_positives, n_negative)
+    if share is None:  # Jeffreys' prior
+        share = random.beta(n_positive + 0.5, n_negative + 0.5, size=(N_DRAWS, 1))
     recall = _needed_recall(name, low, share, fpr)
     hits, level = _calibrated(recall, n_positive, alpha)
     attainable = hits <= n_positive
     false_positives, hits = false_positives[attainable], hits[attainable]
     distance = ndtri(hits / (n_positive + 1)) - ndtri(false_positives / n_negative)
     easiest = np.argsort(distance, kind="stable")
-    return false_positives[easiest], hits[easiest], level
+    return RateTests(false_positives[easiest], hits[easiest], level)
 
 
-def _draw_fpr(false_positives, n_negative):
+def _draw_fpr(random, false_positives, n_negative):
     """Draw false positive rates at the negative just below so many others."""
-    random = np.random.default_rng(0)
     steps = np.diff([0, *(false_positives + 1), n_negative + 1])
     sums = np.cumsum(random.gamma(steps, size=(N_DRAWS, len(steps))), axis=1)
     return sums[:, :-1] / sums[:, -1:]
