@@ -57,8 +57,8 @@ def optimal_class_thresholds(
     sample_cost : array-like of shape (n_rows, n_classes), default=None
         For ``"cost"``: what predicting each class costs in each row.
     n_restarts : int, default=None
-        Random starts beside argmax and the class shares. None for 24, for more
-        than 20,000 rows of many classes down to 8.
+        Random starts beside argmax and the class shares. None for 24, for many
+        rows of many classes down to 8; two classes need none.
     random_state : int, default=0
         Seed of the random starts, and of the sample that they are compared on
         for more than 20,000 rows.

@@ -258,7 +258,9 @@ def search_class_thresholds(
 def _default_restarts(n_classes, n_rows):
     if n_classes == 2:
         return 0  # one threshold is all there is, and its sweep is exact
-    return RESTARTS if n_rows <= SAMPLE_ROWS else max(8, 3 * RESTARTS // n_classes)
+    if n_rows * n_classes <= SAMPLE_ROWS:
+        return RESTARTS
+    return int(np.clip(3 * RESTARTS // n_classes, 8, RESTARTS))
 
 
 def score_of(class_numbers, predicted, metric, sample_weight=None, fold=None):

@@ -200,7 +200,7 @@ def sweep_of_class(class_number, proba, thresholds, rows):
     nowhere = best == 0  # 0 / 0: the lowest class number
     sure = (proba[class_number] > 0) | (class_number < left)
     points[nowhere] = np.where(sure[nowhere], np.inf, 0.0)
-    order = np.argsort(-points)
+    order = np.argsort(points)[::-1]
     ends, upper, lower = _cuts(points[order])
     return Sweep(class_number, rows.reordered(order), left[order], ends, upper, lower)
 
@@ -211,7 +211,7 @@ def _best_of(numbers, proba, thresholds):
     best = proba[numbers[0]] / thresholds[numbers[0]]
     for number in numbers[1:]:
         ratio = proba[number] / thresholds[number]
-        left[ratio > best] = number
+        np.copyto(left, number, where=ratio > best)
         np.maximum(best, ratio, out=best)
     return left, best
 
