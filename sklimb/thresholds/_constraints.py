@@ -146,7 +146,8 @@ def _check_name(name, classes):
     fbeta = isinstance(name, str) and len(classes) == 2 and _FBETA_NAME.fullmatch(name)
     if name in known or fbeta:
         return _SHORT_FORMS.get(name, name)
-    nearest = get_close_matches(str(name), known, n=1)
+    averaged = [each for each in known if each.startswith(f"{name}_")]
+    nearest = averaged or get_close_matches(str(name), known, n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     raise ValueError(
         f"`constraints` has the metric {name!r}, which is not known for "
