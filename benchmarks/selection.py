@@ -10,7 +10,6 @@ and models, with twice the standard error of their mean.
 ``SKLIMB_DATA`` names the folder of the sets.
 """
 
-import sys
 
 import numpy as np
 import pandas as pd

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from sklimb.thresholds import _resampling as resampling
-from sklimb.thresholds import (
+from sklimb.thresholds._cuts import (
     counts_of_positives,
     mean_curve,
     metric_curve,
-    metric_function,
     optimal_threshold,
 )
 from sklimb.thresholds._expected import calibrated_proba, soft_parts
+from sklimb.thresholds._metrics import metric_function
 from sklimb.thresholds._resampling import bootstrap_cuts
 from sklimb.thresholds._selection import (
     SELECTIONS,
@@ -128,7 +128,8 @@ def test_a_resample_that_is_the_sample_makes_the_bagged_cut_the_exact_one(monkey
         for selection in ("exact", "expected", "bagged", "combined")
     )
     assert bagged == pytest.approx(exact)
-    assert logit(combined) == pytest.approx((logit(exact) + logit(expected)) / 2)
+    ends = logit(exact), logit(expected)
+    assert logit(combined) == pytest.approx((2 * ends[0] + ends[1]) / 3)
 
 
 def test_scores_beyond_0_and_1_are_averaged_as_they_are():
@@ -139,7 +140,7 @@ def test_scores_beyond_0_and_1_are_averaged_as_they_are():
     )
     drawn = bootstrap_cuts(*pooled(parts)[:2], F1, n_resamples=200)
     assert bagged == pytest.approx(drawn.cuts.mean())
-    assert combined == pytest.approx((expected + bagged) / 2)
+    assert combined == pytest.approx((expected + 2 * bagged) / 3)
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
@@ -350,6 +351,8 @@ def test_parts_that_cannot_be_scored_or_chosen_for_are_nan():
     nothing = nested_scores(parts, F1, allowed_of=lambda others: np.zeros(3, bool))
     assert np.isnan(nothing).all()
     assert np.isnan(nested_scores([parts[0], one_class], F1)[0])
+    hopeless = nested_scores([one_class] * 2, F1, aggregation="pooled")
+    np.testing.assert_array_equal(hopeless, [np.nan])
 
 
 # What is refused

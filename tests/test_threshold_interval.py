@@ -6,11 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklimb.thresholds import _resampling as resampling
-from sklimb.thresholds import metric_function, optimal_threshold
+from sklimb.thresholds._cuts import optimal_threshold
+from sklimb.thresholds._metrics import metric_function
 from sklimb.thresholds._resampling import bootstrap_cuts, threshold_interval
 from tests.scored_parts import metric_at, parts_of, pooled, rows_of, small_rows
 
 F1 = metric_function("f1")
+BALANCED = metric_function("balanced_accuracy")
 METRICS = {name: metric_function(name) for name in ("f1", "mcc", "balanced_accuracy")}
 
 
@@ -22,7 +24,8 @@ def test_resamples_are_those_of_a_loop_over_the_same_draws(rows, name):
         weight = weight + 1
     drawn = bootstrap_cuts(positive, score, METRICS[name], weight, n_resamples=20)
     random, times = np.random.default_rng(0), np.zeros((20, len(score)))
-    for own in (np.flatnonzero(positive), np.flatnonzero(~positive)):
+    rarer = positive if 2 * positive.sum() <= len(positive) else ~positive
+    for own in (np.flatnonzero(rarer), np.flatnonzero(~rarer)):
         chosen = random.integers(len(own), size=(20, len(own)), dtype=np.int32)
         for resample, numbers in enumerate(chosen):
             np.add.at(times[resample], own[numbers], 1)
@@ -68,6 +71,41 @@ def test_rows_between_cuts_may_be_drawn_by_number(monkeypatch, weighted, name):
         quartiles = np.quantile([some, others], [0.25, 0.5, 0.75], axis=1)
         off = np.abs(np.diff(quartiles, axis=1)).max()
         assert off < 0.3 * others.std()
+
+
+def test_smoothing_copies_rows_of_the_rarer_class_and_draws_as_many():
+    positive, score = rows_of(400)
+
+    def rows_drawn(tp, fp, fn, tn):
+        return np.where(tp == 0, tp + fn + 1000 * (fp + tn), 0)
+
+    drawn = bootstrap_cuts(positive, score, rows_drawn, smooth=True, n_resamples=30)
+    sizes = positive.sum() + 1000 * (~positive).sum()
+    np.testing.assert_array_equal(drawn.best_scores, sizes)
+
+
+def test_smoothing_fills_the_gaps_between_cuts_and_keeps_scores():
+    positive, score = rows_of(400)
+    plain, smooth = (
+        bootstrap_cuts(positive, score, BALANCED, smooth=smooth, threshold=0.15)
+        for smooth in (False, True)
+    )
+    assert len(np.unique(smooth.cuts)) > 2 * len(np.unique(plain.cuts))
+    assert smooth.scores.mean() == pytest.approx(plain.scores.mean(), rel=0.02)
+    assert smooth.scores.std() == pytest.approx(plain.scores.std(), rel=0.1)
+
+
+def test_shifts_have_the_mean_and_nearly_the_spread_of_a_normal_law():
+    assert resampling.SHIFTS.mean() == pytest.approx(0, abs=1e-15)
+    assert 0.8 < resampling.SHIFTS.std() < 1
+
+
+def test_classes_swap_with_their_scores():
+    # cuts of equal values are taken from the other side: shares, not rows, agree
+    positive, score = rows_of(1000)
+    low, high = threshold_interval(positive, score, BALANCED)
+    swapped = threshold_interval(~positive, 1 - score, BALANCED)
+    np.testing.assert_allclose(swapped, (1 - high, 1 - low), atol=0.02)
 
 
 def test_many_groups_have_fewer_resamples(monkeypatch):

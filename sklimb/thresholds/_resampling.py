@@ -8,8 +8,10 @@ it may lie, reflecting them around the estimate does not.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from sklimb.thresholds._cuts import counts_of_positives, metric_curve
+from sklimb.thresholds._scale import log_odds_of
 
 __all__ = ["Resamples", "bootstrap_cuts", "threshold_interval"]
 
@@ -17,6 +19,9 @@ MOST_CELLS = 2_000_000  # of an array at once
 MOST_CUTS = 4_000  # looked at in each resample
 MOST_ROWS = 20_000  # drawn one by one where neither weights nor groups tie them
 MOST_DRAWS = 200_000_000  # of rows, over all resamples
+MOST_SMOOTHED = 2_000  # rows of the rarer class; more lie close enough together
+BANDWIDTH = 0.25  # of the rarer class's spread, times its size to the power -1/5
+SHIFTS = ndtri([0.5, 0.1, 0.3, 0.7, 0.9])  # a normal law's fifths
 
 
 class Resamples(NamedTuple):
@@ -37,10 +42,20 @@ class Resamples(NamedTuple):
     scores: np.ndarray
 
 
+class _Sample(NamedTuple):
+    """Rows that resamples are drawn of."""
+
+    positive: np.ndarray
+    score: np.ndarray
+    weight: np.ndarray
+    unit: np.ndarray  # number of the row or group that is drawn
+    strata: list  # of units that are drawn among themselves, and how often
+
+
 class _Rows(NamedTuple):
     """Rows of one class by falling score, and where the cuts lie between them."""
 
-    unit: np.ndarray  # the row or group that is drawn
+    unit: np.ndarray
     weight: np.ndarray
     ends: np.ndarray  # how many of these rows lie above each cut
 
@@ -59,10 +74,11 @@ def threshold_interval(
     """Return where the best cut lies in the middle share of bootstrap resamples.
 
     A range of stability: how far the threshold would move with other rows of the
-    same source and the same model. It is the percentile interval. The bootstrap of
-    such an optimum is not consistent in theory (Abrevaya & Huang, "On the bootstrap
-    of the maximum score estimator", Econometrica 73, 2005), so that what it covers
-    is measured, by ``benchmarks/threshold_interval.py``.
+    same source and the same model. It is the percentile interval, of rows of the
+    rarer class smoothed as in :func:`bootstrap_cuts`. The bootstrap of such an
+    optimum is not consistent in theory (Abrevaya & Huang, "On the bootstrap of the
+    maximum score estimator", Econometrica 73, 2005), so that what it covers is
+    measured, by ``benchmarks/threshold_interval.py``.
 
     Parameters
     ----------
@@ -94,6 +110,7 @@ def threshold_interval(
         metric,
         weight,
         group=group,
+        smooth=True,
         n_resamples=n_resamples,
         random_state=random_state,
     )
@@ -109,14 +126,15 @@ def bootstrap_cuts(
     *,
     group=None,
     threshold=None,
+    smooth=False,
     n_resamples=1000,
     random_state=0,
 ):
     """Return the best cut of each of many bootstrap resamples.
 
     Rows are drawn with replacement within each class. Groups are drawn whole, those
-    with positives apart from those without. As in :meth:`StepCurve.best`, of equal
-    optima the middle of the widest plateau is taken.
+    with rows of the rarer class apart from those without. As in
+    :meth:`StepCurve.best`, of equal optima the middle of the widest plateau is taken.
 
     A few seconds at most: above 4,000 cuts, those below a positive and above a
     negative are looked at, thinned to 4,000 which part the rows of both classes
@@ -134,6 +152,9 @@ def bootstrap_cuts(
     group : ndarray of shape (n_rows,), default=None
     threshold : float, default=None
         Where to score every resample; None for the rows' own best.
+    smooth : bool, default=False
+        Shift drawn rows of the rarer class, up to 2,000, by small steps on the
+        log-odds scale: a few rows leave gaps where no resample would ever cut.
     n_resamples : int, default=1000
     random_state : int, Generator or None, default=0
 
@@ -141,32 +162,71 @@ def bootstrap_cuts(
     -------
     Resamples
     """
-    positive, score, weight, group = _without_empty(positive, score, weight, group)
-    counts = counts_of_positives(positive, score, weight)
-    curve = metric_curve(counts, metric)
-    threshold = curve.best().threshold if threshold is None else threshold
+    sample = _sample_of(positive, score, weight, group)
+    sizes = [sample.positive.sum(), (~sample.positive).sum()]
+    if threshold is None:
+        curve = metric_curve(counts_of_positives(*sample[:3]), metric)
+        threshold = curve.best().threshold
+    if smooth:
+        sample = _smoothed(sample)
+    counts = counts_of_positives(*sample[:3])
     fixed = np.count_nonzero(counts.scores >= threshold)
     cuts = np.union1d(_cuts_looked_at(counts), fixed)
-    classes = _rows_of_classes(positive, score, weight, group, counts.scores, cuts)
-    many = group is None and len(score) > MOST_ROWS
-    draw = _cell_drawer(classes, weight is not None) if many else _unit_drawer(classes)
-    n_drawn = len(cuts) if many else len(score)
-    if not many:
+    classes = _rows_of_classes(sample, counts.scores, cuts)
+    if group is None and len(sample.score) > MOST_ROWS:
+        draw, width = _cell_drawer(classes, sizes, weight is not None), len(cuts)
+    else:
+        draw, width = _unit_drawer(classes, sample.strata), len(sample.score)
         least = min(n_resamples, 200)
-        n_resamples = max(least, min(n_resamples, MOST_DRAWS // n_drawn))
-    random = np.random.default_rng(random_state)
+        n_resamples = max(least, min(n_resamples, MOST_DRAWS // width))
+    random, curve = np.random.default_rng(random_state), metric_curve(counts, metric)
     found = [
         _best_cuts(metric(*draw(random, size)), curve, cuts, fixed)
-        for size in _chunks(n_resamples, MOST_CELLS // n_drawn)
+        for size in _chunks(n_resamples, MOST_CELLS // width)
     ]
     return Resamples(*map(np.concatenate, zip(*found, strict=True)))
 
 
-def _without_empty(*arrays):
-    weight = arrays[2]
-    if weight is None or weight.all():
-        return arrays
-    return [None if array is None else array[weight > 0] for array in arrays]
+def _sample_of(positive, score, weight, group):
+    """Return rows with a weight, their units, and the strata of these."""
+    weight = np.ones(len(score)) if weight is None else weight
+    unit = np.arange(len(score)) if group is None else group
+    kept = weight > 0
+    positive, score, weight = positive[kept], score[kept], weight[kept]
+    unit = np.unique(unit[kept], return_inverse=True)[1].ravel()
+    is_rare = np.bincount(unit, _rarer(positive)) > 0
+    strata = [(units, len(units)) for units in map(np.flatnonzero, (is_rare, ~is_rare))]
+    return _Sample(positive, score, weight, unit, strata)
+
+
+def _rarer(positive):
+    return positive if 2 * positive.sum() <= len(positive) else ~positive
+
+
+def _smoothed(sample):
+    """Return a sample with shifted copies of its rarer rows, to be drawn as often."""
+    positive, score, _, unit, ((units, n_drawn), others) = sample
+    rare = _rarer(positive)
+    if rare.sum() > MOST_SMOOTHED:
+        return sample
+    forth, back = log_odds_of(score)
+    log_odds = forth(score[rare])
+    step = BANDWIDTH * _spread(log_odds) * len(log_odds) ** -0.2
+    copied = np.isin(unit, units)
+    n_units, copies = unit.max() + 1, [sample[:4]]
+    for k, shift in enumerate(SHIFTS[1:], start=1):
+        moved = score.copy()
+        moved[rare] = back(log_odds + step * shift)
+        rows = (positive, moved, sample.weight, unit + k * n_units)
+        copies.append([array[copied] for array in rows])
+    units = np.concatenate([units + k * n_units for k in range(len(SHIFTS))])
+    columns = map(np.concatenate, zip(*copies, strict=True))
+    return _Sample(*columns, [(units, n_drawn), others])
+
+
+def _spread(values):
+    """Return the standard deviation, or that of a normal law by the quartiles."""
+    return min(values.std(), np.subtract(*np.quantile(values, [0.75, 0.25])) / 1.349)
 
 
 def _chunks(total, size):
@@ -191,9 +251,8 @@ def _cuts_looked_at(counts):
     return turns[np.unique(np.append(even.clip(max=len(turns) - 1), len(turns) - 1))]
 
 
-def _rows_of_classes(positive, score, weight, group, scores, cuts):
-    weight = np.ones(len(score)) if weight is None else weight
-    unit = np.arange(len(score)) if group is None else _numbers(group)
+def _rows_of_classes(sample, scores, cuts):
+    positive, score, weight, unit, _ = sample
     order = np.argsort(-score, kind="stable")
     classes = []
     for own in (order[positive[order]], order[~positive[order]]):
@@ -202,21 +261,14 @@ def _rows_of_classes(positive, score, weight, group, scores, cuts):
     return classes
 
 
-def _numbers(group):
-    return np.unique(group, return_inverse=True)[1].ravel()
-
-
-def _unit_drawer(classes):
+def _unit_drawer(classes, strata):
     """Return a function that draws rows or groups, to confusion counts at the cuts."""
-    positives = classes[0]
-    n_units = max(rows.unit.max(initial=-1) for rows in classes) + 1
-    has_positive = np.bincount(positives.unit, minlength=n_units) > 0
-    strata = [np.flatnonzero(has_positive), np.flatnonzero(~has_positive)]
+    n_units = 1 + max(units.max(initial=-1) for units, _ in strata)
 
     def draw(random, size):
-        times = np.empty((size, n_units), dtype=np.int32)
-        for units in strata:
-            times[:, units] = _times_drawn(random, size, len(units))
+        times = np.zeros((size, n_units), dtype=np.int32)
+        for units, n_drawn in strata:
+            times[:, units] = _times_drawn(random, size, n_drawn, len(units))
         return _confusion(
             *(_sums_above(times[:, r.unit] * r.weight, r.ends) for r in classes)
         )
@@ -224,43 +276,46 @@ def _unit_drawer(classes):
     return draw
 
 
-def _times_drawn(random, size, n):
-    """Return how often each of n is drawn in n draws, shape (size, n)."""
+def _times_drawn(random, size, n_drawn, n):
+    """Return how often each of n is drawn, shape (size, n)."""
     if n == 0:
         return 0
-    drawn = random.integers(n, size=(size, n), dtype=np.int32)
+    drawn = random.integers(n, size=(size, n_drawn), dtype=np.int32)
     drawn = drawn + n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
 
 
-def _cell_drawer(classes, weighted):
+def _cell_drawer(classes, sizes, weighted):
     """Return a function that draws how many rows lie between two cuts."""
     n_cells = len(classes[0].ends) - 1
-    ends = np.arange(n_cells + 1)
-    cells = [np.repeat(ends[:-1], np.diff(rows.ends)) for rows in classes]
+    cuts = np.arange(n_cells + 1)
+    cells = [_cells_of(rows) for rows in classes]
 
     def draw(random, size):
-        return _confusion(
-            *(
-                _sums_above(
-                    _cell_sums(random, size, cell, rows.weight, n_cells, weighted), ends
-                )
-                for cell, rows in zip(cells, classes, strict=True)
-            )
-        )
+        sums = [
+            _cell_sums(random, (size, n_cells), n_drawn, *of_class, weighted)
+            for n_drawn, of_class in zip(sizes, cells, strict=True)
+        ]
+        return _confusion(*(_sums_above(values, cuts) for values in sums))
 
     return draw
 
 
-def _cell_sums(random, size, cell, weight, n_cells, weighted):
-    n_rows = np.bincount(cell, minlength=n_cells)
-    times = random.multinomial(len(cell), n_rows / len(cell), size=size)
+def _cells_of(rows):
+    """Return each cell's share of the rows, and the mean and variance of weights."""
+    n_rows = np.diff(rows.ends)
+    cell, filled = np.repeat(np.arange(len(n_rows)), n_rows), n_rows.clip(min=1)
+    mean = np.bincount(cell, rows.weight, minlength=len(n_rows)) / filled
+    deviation = (rows.weight - mean[cell]) ** 2
+    variance = np.bincount(cell, deviation, minlength=len(n_rows)) / filled
+    return n_rows / len(cell), mean, variance
+
+
+def _cell_sums(random, shape, n_drawn, share, mean, variance, weighted):
+    times = random.multinomial(n_drawn, share, size=shape[0])
     if not weighted:
         return times
-    n_rows = n_rows.clip(min=1)
-    mean = np.bincount(cell, weight, minlength=n_cells) / n_rows
-    square = np.bincount(cell, (weight - mean[cell]) ** 2, minlength=n_cells) / n_rows
-    noise = np.sqrt(times * square) * random.standard_normal((size, n_cells))
+    noise = np.sqrt(times * variance) * random.standard_normal(shape)
     return (times * mean + noise).clip(min=0)
 
 

@@ -5,10 +5,10 @@ positive, of their scores, and of their weights or None.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logit
 
 from sklimb.thresholds._cuts import (
     OptimalCut,
@@ -19,12 +19,14 @@ from sklimb.thresholds._cuts import (
 )
 from sklimb.thresholds._expected import soft_parts
 from sklimb.thresholds._resampling import bootstrap_cuts
+from sklimb.thresholds._scale import log_odds_of
 
 __all__ = ["SELECTIONS", "Choice", "choose_cut", "nested_scores", "standard_error"]
 
 N_RESAMPLES = 200
 N_PARTS = 5
 STEP = 1e-4  # of a class's rows, to differentiate a metric
+SHARES = [2 / 3, 1 / 3]  # of the bagged cut, of the expected one
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,10 @@ def choose_cut(
       are calibrated on the log-odds scale, other scores as they are.
     - ``"bagged"``: the mean of the best cuts of 200 bootstrap resamples of the pooled
       rows, on the log-odds scale (as it is for scores that are no probabilities).
-    - ``"combined"``: halfway between the last two, on that scale.
+    - ``"combined"``: from the bagged cut a third of the way to the expected one, on
+      that scale. In ``benchmarks/selection.py`` it generalises best.
     - ``"one_standard_error"``: of the cuts that are at most one standard error below
-      the greatest metric, the one nearest to the expected one.
+      the greatest metric, the one nearest to the expected cut.
 
     Parameters
     ----------
@@ -149,10 +152,16 @@ def curve_of_parts(parts, metric, aggregation):
     """Return the metric's mean over parts, or that of all rows, as a StepCurve."""
     pooled = counts_of_positives(*pooled_rows(parts))
     if aggregation == "pooled":
-        return metric_curve(pooled, metric)
-    counts = [counts_of_positives(*part) for part in parts if _has_both(part)]
-    mean = mean_curve([metric_curve(count, metric) for count in counts])
+        return _curve(pooled_rows(parts), metric)
+    mean = mean_curve([_curve(part, metric) for part in parts if _has_both(part)])
     return StepCurve(pooled.scores, mean.at_cuts_of(pooled.scores))
+
+
+def _curve(rows, metric):
+    # A metric of more than the counts knows how to look at rows.
+    if hasattr(metric, "curve"):
+        return metric.curve(*rows)
+    return metric_curve(counts_of_positives(*rows), metric)
 
 
 def pooled_rows(parts):
@@ -190,23 +199,24 @@ def _mean_of_resamples(task):
     rows, group = pooled_rows(task.parts), _pooled_group(task.group)
     settings = {"n_resamples": N_RESAMPLES, "random_state": task.random_state}
     drawn = bootstrap_cuts(*rows[:2], task.metric, rows[2], group=group, **settings)
-    forth, back = _log_odds_of(task.curve.scores)
+    forth, back = log_odds_of(task.curve.scores)
     return back(forth(drawn.cuts).mean())
 
 
 def _combined(task):
-    forth, back = _log_odds_of(task.curve.scores)
-    ends = forth(np.array([_expected(task), _mean_of_resamples(task)]))
-    return _nearest_allowed(task, back(ends.mean()))
+    forth, back = log_odds_of(task.curve.scores)
+    ends = forth(np.array([_mean_of_resamples(task), _expected(task)]))
+    return _nearest_allowed(task, back(SHARES @ ends))
 
 
 def _one_standard_error(task):
     expected, best = _expected(task), task.best(task.curve.values)
-    error = standard_error(task.parts, task.metric, best.threshold, task.aggregation)
-    slack = 8 * np.finfo(np.float64).eps * max(1.0, abs(best.score))
-    near_best = task.curve.values >= best.score - error - slack
+    error = standard_error(
+        task.parts, task.metric, best.threshold, task.aggregation, task.group
+    )
     if error == 0:
         return best.threshold
+    near_best = task.curve.values >= best.score - error
     return _nearest_allowed(task._replace(allowed=task.allowed & near_best), expected)
 
 
@@ -228,22 +238,8 @@ def _nearest_allowed(task, threshold):
     if task.allowed[np.count_nonzero(task.curve.scores >= threshold)]:
         return threshold
     thresholds = task.curve.thresholds()[task.allowed]
-    forth, _ = _log_odds_of(task.curve.scores)
+    forth, _ = log_odds_of(task.curve.scores)
     return thresholds[np.argmin(np.abs(forth(thresholds) - forth(threshold)))]
-
-
-def _log_odds_of(scores):
-    """Return functions to the scale that thresholds are averaged on, and back.
-
-    Probabilities of 0 and 1 are taken for a bit beyond the others' extremes.
-    """
-    if scores[0] > 1 or scores[-1] < 0:
-        return np.asarray, np.asarray
-    inner = scores[(scores > 0) & (scores < 1)]
-    tiny, below_1 = np.finfo(np.float64).tiny, np.nextafter(1, 0)
-    low = max(inner.min(initial=0.5) / 2, tiny)
-    high = min((1 + inner.max(initial=0.5)) / 2, below_1)
-    return lambda p: logit(np.clip(p, low, high)), expit
 
 
 def nested_scores(
@@ -277,34 +273,35 @@ def nested_scores(
     """
     if len(parts) == 1:
         parts, group = _dealt(parts[0], group)
-    counts = np.full((len(parts), 4), np.nan)
-    for k, part in enumerate(parts):
-        others, group_of_others = _without(parts, k), group and _without(group, k)
-        allowed = None if allowed_of is None else allowed_of(others)
-        if _can_choose(others, allowed) and (
-            aggregation == "pooled" or _has_both(part)
-        ):
-            chosen = choose_cut(
-                others,
-                metric,
-                selection,
-                aggregation=aggregation,
-                allowed=allowed,
-                group=group_of_others,
-                random_state=random_state,
-            )
-            counts[k] = _counts_at(part, chosen.threshold)
+    setting = {"aggregation": aggregation, "random_state": random_state}
+    choose = partial(choose_cut, metric=metric, selection=selection, **setting)
+    thresholds = _thresholds_of_others(choose, parts, group, allowed_of)
+    counts = np.array(
+        [_counts_at(*rows) for rows in zip(parts, thresholds, strict=True)]
+    )
+    decided = ~np.isnan(thresholds)
     if aggregation == "pooled":
-        counts = np.nansum(counts, axis=0, keepdims=True)
-    return _values(metric, counts)
+        return _values(metric, counts[decided].sum(axis=0, keepdims=True))
+    scored = decided & [_has_both(part) for part in parts]
+    return np.where(scored, _values(metric, counts), np.nan)
+
+
+def _thresholds_of_others(choose, parts, group, allowed_of):
+    """Return for each part the threshold that the others choose, nan if they cannot."""
+    thresholds = np.full(len(parts), np.nan)
+    for k in range(len(parts)):
+        others = _without(parts, k)
+        if not any(map(_has_both, others)):
+            continue
+        allowed = None if allowed_of is None else allowed_of(others)
+        if allowed is None or np.any(allowed):
+            groups = group and _without(group, k)
+            thresholds[k] = choose(others, allowed=allowed, group=groups).threshold
+    return thresholds
 
 
 def _without(items, k):
     return [*items[:k], *items[k + 1 :]]
-
-
-def _can_choose(parts, allowed):
-    return any(map(_has_both, parts)) and (allowed is None or np.any(allowed))
 
 
 def _counts_at(part, threshold):
@@ -317,11 +314,10 @@ def _counts_at(part, threshold):
 
 
 def _values(metric, counts):
-    """Return the metric of rows of such counts, nan where these are."""
+    """Return the metric of each row of such counts, nan without any rows."""
     tp, fp, positives, negatives = np.transpose(counts)
-    with np.errstate(invalid="ignore"):
-        values = metric(tp, fp, positives - tp, negatives - fp)
-    return np.where(np.isnan(tp), np.nan, values)
+    values = metric(tp, fp, positives - tp, negatives - fp)
+    return np.where(positives + negatives > 0, values, np.nan)
 
 
 def _dealt(part, group):
