@@ -10,6 +10,8 @@ and models, with twice the standard error of their mean.
 ``SKLIMB_DATA`` names the folder of the sets.
 """
 
+import sys
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -21,8 +23,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks._data import folder
+from benchmarks._timing import print_table
+from sklimb.thresholds._metrics import metric_function
+from sklimb.thresholds._selection import SELECTIONS, choose_cut
 
-N_SPLITS = 10
+SEEDS = range(20, 28)
 N_FOLDS = 5
 MOST_ROWS = 8_000
 # Each set with its rare class; `duration` is known after the outcome only.
@@ -33,9 +38,13 @@ SETS = {
     "bank_marketing": ("bank_marketing", 1, ["duration"]),
     "page_blocks graphic": ("page_blocks", "graphic", []),
     "page_blocks picture": ("page_blocks", "picture", []),
+    "page_blocks vertical": ("page_blocks", "vert. line", []),
     "yeast ME2": ("yeast", "ME2", []),
     "yeast EXC": ("yeast", "EXC", []),
+    "yeast ME1": ("yeast", "ME1", []),
+    "yeast POX": ("yeast", "POX", []),
 }
+METRICS = ("f1", "matthews_corrcoef", "balanced_accuracy")
 
 
 def load(name):
@@ -84,3 +93,65 @@ def out_of_fold(X, y, seed):
             for others, own in folds
         ]
         yield name, parts, y_test, scores_of(model, X, y, X_test)
+
+
+def score_of_cut(metric, positive, score, threshold):
+    """Return the metric of new rows at a threshold."""
+    above = score >= threshold
+    cells = (positive & above, ~positive & above, positive & ~above, ~positive & ~above)
+    return float(metric(*(np.float64(cell.sum()) for cell in cells)))
+
+
+def results_of(name):
+    """Yield a row for each half of a set, model, metric and selection."""
+    X, y = load(name)
+    for seed in SEEDS:
+        for model, parts, y_test, score in out_of_fold(X, y, seed):
+            for metric_name in METRICS:
+                metric = metric_function(metric_name)
+                for selection in SELECTIONS:
+                    cut = choose_cut(parts, metric, selection).threshold
+                    value = score_of_cut(metric, y_test, score, cut)
+                    yield name, seed, model, metric_name, selection, value
+
+
+def print_summary(results):
+    """Print mean scores and differences, for models trained plainly and balanced."""
+    balanced = results["model"].str.contains("balanced")
+    lines = []
+    for trained, own in (("plain", ~balanced), ("balanced", balanced)):
+        for metric, scores in results[own].groupby("metric"):
+            keys = ["set", "seed", "model"]
+            wide = scores.pivot_table(index=keys, columns="selection", values="score")
+            lines += [[trained, metric, name, *summary(wide, name)] for name in wide]
+    head = ["trained", "metric", "selection", "score", "difference x 1000"]
+    print_table([*head, "worst set", "sets that gain"], lines)
+
+
+def summary(scores, selection):
+    """Return a selection's mean score and its differences to the exact optimum."""
+    more = 1000 * (scores[selection] - scores["exact"])
+    # Models of one half share its rows.
+    halves, sets = more.groupby(["set", "seed"]).mean(), more.groupby("set").mean()
+    error = 2 * halves.std() / np.sqrt(len(halves))
+    return [
+        f"{scores[selection].mean():.3f}",
+        f"{halves.mean():+.1f} ± {error:.1f}",
+        f"{sets.min():+.1f}",
+        f"{(sets > 0).sum()} of {len(sets)}",
+    ]
+
+
+def main():
+    """Print the table."""
+    results = []
+    for name in SETS:
+        start = perf_counter()
+        results += results_of(name)
+        print(f"{name}: {perf_counter() - start:.0f} s", file=sys.stderr)
+    columns = ["set", "seed", "model", "metric", "selection", "score"]
+    print_summary(pd.DataFrame(results, columns=columns))
+
+
+if __name__ == "__main__":
+    main()

@@ -138,7 +138,7 @@ def test_scores_beyond_0_and_1_are_averaged_as_they_are():
         choose_cut(parts, F1, selection).threshold
         for selection in ("expected", "bagged", "combined")
     )
-    drawn = bootstrap_cuts(*pooled(parts)[:2], F1, n_resamples=200)
+    drawn = bootstrap_cuts(*pooled(parts)[:2], F1, smooth=True, n_resamples=200)
     assert bagged == pytest.approx(drawn.cuts.mean())
     assert combined == pytest.approx((expected + 2 * bagged) / 3)
 

@@ -84,8 +84,8 @@ def choose_cut(
     - ``"expected"``: the greatest metric of the expected counts, by calibrated
       probabilities in place of labels: a smooth curve, of less variance. Probabilities
       are calibrated on the log-odds scale, other scores as they are.
-    - ``"bagged"``: the mean of the best cuts of 200 bootstrap resamples of the pooled
-      rows, on the log-odds scale (as it is for scores that are no probabilities).
+    - ``"bagged"``: the mean of the best cuts of 200 smoothed bootstrap resamples of
+      the pooled rows, on the log-odds scale (as it is for scores that are no probabilities).
     - ``"combined"``: from the bagged cut a third of the way to the expected one, on
       that scale. In ``benchmarks/selection.py`` it generalises best.
     - ``"one_standard_error"``: of the cuts that are at most one standard error below
@@ -196,9 +196,17 @@ def _bagged(task):
 
 
 def _mean_of_resamples(task):
-    rows, group = pooled_rows(task.parts), _pooled_group(task.group)
-    settings = {"n_resamples": N_RESAMPLES, "random_state": task.random_state}
-    drawn = bootstrap_cuts(*rows[:2], task.metric, rows[2], group=group, **settings)
+    positive, score, weight = pooled_rows(task.parts)
+    drawn = bootstrap_cuts(
+        positive,
+        score,
+        task.metric,
+        weight,
+        group=_pooled_group(task.group),
+        smooth=True,
+        n_resamples=N_RESAMPLES,
+        random_state=task.random_state,
+    )
     forth, back = log_odds_of(task.curve.scores)
     return back(forth(drawn.cuts).mean())
 
