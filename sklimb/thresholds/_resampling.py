@@ -74,11 +74,11 @@ def threshold_interval(
     """Return where the best cut lies in the middle share of bootstrap resamples.
 
     A range of stability: how far the threshold would move with other rows of the
-    same source and the same model. It is the percentile interval, of rows of the
-    rarer class smoothed as in :func:`bootstrap_cuts`. The bootstrap of such an
-    optimum is not consistent in theory (Abrevaya & Huang, "On the bootstrap of the
-    maximum score estimator", Econometrica 73, 2005), so that what it covers is
-    measured, by ``benchmarks/threshold_interval.py``.
+    same source and the same model. The percentile interval of resamples whose rarer
+    class is smoothed, as in :func:`bootstrap_cuts`. In theory the plain bootstrap of
+    such an optimum fails and a smoothed one holds (Patra, Seijo & Sen, "A consistent
+    bootstrap procedure for the maximum score estimator", Journal of Econometrics 205,
+    2018); what this one covers is measured by ``benchmarks/threshold_interval.py``.
 
     Parameters
     ----------

@@ -83,13 +83,15 @@ def choose_cut(
     - ``"exact"``: the greatest metric of these rows.
     - ``"expected"``: the greatest metric of the expected counts, by calibrated
       probabilities in place of labels: a smooth curve, of less variance. Probabilities
-      are calibrated on the log-odds scale, other scores as they are.
+      are calibrated (Platt's scaling of log-odds).
     - ``"bagged"``: the mean of the best cuts of 200 smoothed bootstrap resamples of
-      the pooled rows, on the log-odds scale (as it is for scores that are no probabilities).
+      the pooled rows, on the log-odds scale.
     - ``"combined"``: from the bagged cut a third of the way to the expected one, on
-      that scale. In ``benchmarks/selection.py`` it generalises best.
+      the log-odds scale. In ``benchmarks/selection.py`` it generalises best.
     - ``"one_standard_error"``: of the cuts that are at most one standard error below
       the greatest metric, the one nearest to the expected cut.
+
+    Scores below 0 or above 1 are no probabilities: their own scale is that of log-odds.
 
     Parameters
     ----------
