@@ -250,17 +250,16 @@ def _metric_verdict(limit, counts, alpha, target_prior):
     n_rows = n_positive, n_negative = int(tp[-1]), int(fp[-1])
     share = None if target_prior is None else float(target_prior[1])
     tests = preset_rate_tests(limit.name, limit.low, share, *n_rows, alpha)
-    passed, bound = np.zeros(len(tp), dtype=bool), np.full(len(tp), np.nan)
-    for at_most, needed in zip(tests.false_positives, tests.hits, strict=True):
-        reached = fp[np.searchsorted(fp, at_most, side="right") - 1]
-        if reached == 0:
-            continue  # the negatives' ties alone decide this
-        first = np.searchsorted(fp, reached)
-        rates = (tp[first], n_positive, at_most, n_negative)
-        bound[first] = _metric_bound(limit.name, share, *rates, tests.level)
-        if tp[first] < needed:
-            break
-        passed |= fp == reached
+    reached = fp[np.searchsorted(fp, tests.false_positives, side="right") - 1]
+    tried = reached > 0  # the negatives' ties alone decide which are left out
+    first = np.searchsorted(fp, reached[tried])
+    passes = tp[first] >= tests.hits[tried]
+    in_order = np.logical_and.accumulate(passes)
+    bound, told = np.full(len(tp), np.nan), in_order | ~passes
+    rates = (tp[first], n_positive, tests.false_positives[tried], n_negative)
+    bounds = _metric_bound(limit.name, share, *rates, tests.level)
+    bound[first[told]] = bounds[told]
+    passed = np.isin(fp, reached[tried][in_order])
     remedy = "" if len(tests.hits) else TOO_FEW.format(*n_rows)
     return _Verdict(passed, bound, remedy)
 
@@ -273,7 +272,8 @@ def _metric_bound(name, share, tp, n_positive, fp, n_negative, level):
         return metric_of_rates(name, share, recall, fpr)
     n = n_positive + n_negative
     shares = [bound(n_positive, n, level / 6) for bound in (lower_bound, upper_bound)]
-    return min(metric_of_rates(name, each, recall, fpr) for each in shares)
+    bounds = [metric_of_rates(name, each, recall, fpr) for each in shares]
+    return np.minimum(*bounds)
 
 
 def _raise_infeasible(limits, verdicts, scores, confidence, classes):
