@@ -95,6 +95,7 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
     # Whether a wrapped estimator that rebalances silently is told before any fit.
     _checks_ledger_inside = False
     _passes_probabilities = False  # whether they are the wrapped estimator's own
+    _own_params = ()  # of fit, used here and not handed on
     _removes_zero_weights = True  # False: an estimator inside does, by its row numbers
 
     def __init__(self, estimator):
@@ -128,19 +129,26 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             If a parameter, the labels or the weights are not valid.
         """
         self._validate_params()
+        own, params = self._own_and_other(params)
         routed = self._routed(params)
         data = TrainingData.check(
-            X, y, sample_weight, routed.estimator.fit, routed.splitter.split
+            X, y, sample_weight, routed.estimator.fit, routed.splitter.split, own
         )
         return self._fit_checked(data)
 
     def _fit_data(self, data):
         """Fit as ``fit`` would on these rows, which are not copied for it."""
         self._validate_params()
-        routed = self._routed(data.params)
+        own, params = self._own_and_other(data.params)
+        routed = self._routed(params)
         return self._fit_checked(
-            data.handed_on(routed.estimator.fit, routed.splitter.split)
+            data.handed_on(routed.estimator.fit, routed.splitter.split, own)
         )
+
+    def _own_and_other(self, params):
+        """Part the parameters of ``fit`` that are used here from all others."""
+        own = {name: params[name] for name in self._own_params if name in params}
+        return own, {name: params[name] for name in params if name not in own}
 
     def _fit_checked(self, data):
         if self._removes_zero_weights:

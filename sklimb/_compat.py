@@ -5,6 +5,7 @@ TensorFlow or imbalanced-learn before it is called.
 """
 
 import numpy as np
+import sklearn.metrics
 from scipy.sparse import issparse
 from sklearn.utils import ClassifierTags, _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
@@ -28,6 +29,7 @@ __all__ = [
     "is_keras_sklearn_classifier",
     "names_of_row_params",
     "num_rows",
+    "parts_of_scorer",
     "routed_parameters",
     "routing_enabled",
     "scorer_needs_scores",
@@ -78,6 +80,20 @@ def estimator_tags(estimator):
         return get_tags(estimator)
     except (AttributeError, TypeError, KeyError):
         return None
+
+
+def parts_of_scorer(scorer):
+    """Return the name of the sklearn.metrics function in a scorer, and its settings.
+
+    (None, {}) for any other scorer. scikit-learn has no public names for these.
+    """
+    function = getattr(scorer, "_score_func", None)
+    if getattr(scorer, "_sign", None) != 1 or function is None:
+        return None, {}
+    name = getattr(function, "__name__", None)
+    if getattr(sklearn.metrics, str(name), None) is not function:
+        return None, {}
+    return name, dict(scorer._kwargs)
 
 
 def scorer_needs_scores(scorer):

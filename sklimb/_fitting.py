@@ -20,8 +20,8 @@ from sklimb._compat import (
     routing_enabled,
     take_rows_of_params,
 )
-from sklimb._ledger import final_estimator, innermost, target_prior_of
-from sklimb._outputs import class_scores
+from sklimb._ledger import final_estimator, target_prior_of
+from sklimb._outputs import class_scores, rest
 from sklimb._rows import as_rows, num_rows, take_rows
 from sklimb._validation import as_labels, check_labels, check_sample_weight
 from sklimb.priors import class_numbers, class_shares
@@ -33,8 +33,6 @@ __all__ = [
     "by_training_data",
     "fit_estimator",
     "fit_many",
-    "rest",
-    "rests",
     "takes_training_data",
 ]
 
@@ -59,6 +57,9 @@ class TrainingData:
         Other parameters of the inner ``fit``, as the user gave them.
     split_source : mapping
         Parameters of the splitter's ``split``, such as ``groups``, likewise.
+    own : mapping
+        Parameters of ``fit`` that the meta-estimator itself uses, such as
+        ``sample_cost``, with a value for each row of ``source``.
     validation : TrainingData or None
         Rows that were held out before anything was done to the others.
     """
@@ -70,10 +71,11 @@ class TrainingData:
     sample_weight: np.ndarray | None = None
     params: Mapping = field(default_factory=dict)
     split_source: Mapping = field(default_factory=dict)
+    own: Mapping = field(default_factory=dict)
     validation: "TrainingData | None" = None
 
     @classmethod
-    def check(cls, X, y, sample_weight=None, params=None, split_params=None):
+    def check(cls, X, y, sample_weight=None, params=None, split_params=None, own=None):
         """Check what a user gave.
 
         Raises
@@ -87,11 +89,13 @@ class TrainingData:
         X, y = as_rows(X, y)
         y, classes = check_labels(y)
         weight = check_sample_weight(sample_weight, len(y))
-        data = cls(X, None, y, classes, weight, params or {}, split_params or {})
+        data = cls(
+            X, None, y, classes, weight, params or {}, split_params or {}, own or {}
+        )
         data._check_weight_of_classes()
         return data
 
-    def handed_on(self, params, split_params):
+    def handed_on(self, params, split_params, own):
         """Return the data as an inner meta-estimator's ``fit`` would check them.
 
         Raises
@@ -104,6 +108,7 @@ class TrainingData:
             classes=check_labels(self.y)[1],
             params=params,
             split_source=split_params,
+            own=own,
         )
         data._check_weight_of_classes()
         return data
@@ -379,18 +384,6 @@ def _run(estimator, data, job, score):
     return FitResult(
         estimator if job.keep else None, scores, target_prior_of(estimator), caught
     )
-
-
-def rest(estimator):
-    """Let a network inside give its compiled model to others; it stays fitted."""
-    network = innermost(estimator)
-    if hasattr(network, "_rest"):
-        network._rest()
-
-
-def rests(estimator):
-    """Tell whether a network inside rests."""
-    return getattr(innermost(estimator), "_rests", False)
 
 
 def _recorded_warnings():

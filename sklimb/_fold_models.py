@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklimb._fitting import rest, rests
 from sklimb._ledger import target_prior_of
-from sklimb._outputs import probabilities
+from sklimb._outputs import probabilities, rest, rests
 from sklimb.priors import correct_proba
 
 __all__ = ["FoldModels"]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklimb._compat import is_keras_sklearn_classifier
+from sklimb._ledger import innermost
 
 __all__ = [
     "check_has_scores",
@@ -10,6 +11,8 @@ __all__ = [
     "has_probabilities",
     "log_probabilities",
     "probabilities",
+    "rest",
+    "rests",
 ]
 
 
@@ -73,3 +76,15 @@ def check_has_scores(estimator):
             "that has one (SVC: probability=True; a plain Keras model: "
             "sklimb.keras.KerasClassifier)."
         )
+
+
+def rest(estimator):
+    """Let a network inside give its compiled model to others; it stays fitted."""
+    network = innermost(estimator)
+    if hasattr(network, "_rest"):
+        network._rest()
+
+
+def rests(estimator):
+    """Tell whether a network inside rests."""
+    return getattr(innermost(estimator), "_rests", False)

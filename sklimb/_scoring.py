@@ -1,4 +1,4 @@
-"""A ``scoring`` parameter as a step function over all cuts."""
+"""A ``scoring`` parameter as what a decision is chosen by."""
 
 import warnings
 from dataclasses import dataclass
@@ -10,44 +10,75 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from sklimb._compat import scorer_needs_scores
+from sklimb._compat import parts_of_scorer, scorer_needs_scores
 from sklimb.thresholds import (
     StepCurve,
+    cost_metric,
+    cost_rows,
     counts_of_positives,
-    metric_curve,
     metric_function,
     metric_names,
+    multiclass_metric,
+    multiclass_metric_names,
 )
 
 __all__ = ["resolve_scoring"]
 
+# Functions of sklearn.metrics, and the names of what they compute.
+SCORED_BY = {
+    "accuracy_score": "accuracy",
+    "balanced_accuracy_score": "balanced_accuracy",
+    "cohen_kappa_score": "cohen_kappa",
+    "f1_score": "f1",
+    "jaccard_score": "jaccard",
+    "matthews_corrcoef": "matthews_corrcoef",
+    "precision_score": "precision",
+    "recall_score": "recall",
+}
+AVERAGED = ("f1", "jaccard", "precision", "recall")
 
-def resolve_scoring(scoring, classes, positive_class):
-    """Return what computes a score at every cut.
+# What ``scoring`` may be where costs are given: the default says nothing else.
+COST_AIMS = ("cost", "balanced_accuracy")
+
+
+def resolve_scoring(scoring, classes, positive_class, cost_matrix=None, by_row=False):
+    """Return what a decision is chosen by.
 
     Parameters
     ----------
     scoring : str or callable
         A name of :func:`sklimb.thresholds.metric_names`, a scikit-learn scorer
-        name, or a scorer ``(estimator, X, y) -> float`` that uses labels.
-    classes : ndarray of shape (2,)
+        name, or a scorer ``(estimator, X, y) -> float`` that uses labels. With
+        costs, ``"cost"`` or the default.
+    classes : ndarray of shape (n_classes,)
     positive_class : int
-        The positive class's place in ``classes``.
+        Of two classes the positive one's place in ``classes``.
+    cost_matrix : array-like of shape (n_classes, n_classes), default=None
+    by_row : bool, default=False
+        Whether every row has costs of its own.
 
     Returns
     -------
-    CountMetric or LabelScorer
+    CountMetric, LabelScorer, RowCosts or MulticlassMetric
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the metric needs no threshold.
+        If the name is unknown, the metric needs no threshold, or there are two
+        aims, or none.
     """
+    if cost_matrix is not None or by_row:
+        return _of_costs(scoring, classes, positive_class, cost_matrix, by_row)
+    if isinstance(scoring, str) and scoring == "cost":
+        raise ValueError(
+            "`scoring`='cost' needs `cost_matrix`, or `sample_cost` in `fit`; both are "
+            "None. Give one of them."
+        )
     if isinstance(scoring, str):
-        metric = _metric_or_none(scoring)
+        metric = _metric_or_none(scoring, len(classes))
         if metric is not None:
-            return CountMetric(metric)
-        scorer = _named_scorer(scoring)
+            return metric
+        scorer = _named_scorer(scoring, len(classes))
     elif callable(scoring):
         scorer = scoring
     else:
@@ -61,25 +92,72 @@ def resolve_scoring(scoring, classes, positive_class):
             "threshold. Choose the threshold by a metric of labels, such as 'f1' or "
             "'balanced_accuracy'."
         )
+    known = _metric_of_scorer(scorer, classes, positive_class)
+    if known is not None:
+        return known
+    if len(classes) > 2:
+        return MulticlassMetric(ScorerOfConfusions(scorer, classes), len(classes))
     return LabelScorer(scorer, classes[1 - positive_class], classes[positive_class])
 
 
-def _metric_or_none(name):
+def _of_costs(scoring, classes, positive_class, cost_matrix, by_row):
+    if scoring not in COST_AIMS:
+        raise ValueError(
+            f"`scoring`={scoring!r} and costs are two aims, and a decision has one. "
+            "Leave `scoring` out to have the least cost, or leave out `cost_matrix` "
+            "and `sample_cost`."
+        )
+    if cost_matrix is not None and by_row:
+        raise ValueError(
+            "`cost_matrix` and `sample_cost` both say what decisions cost. Give one."
+        )
+    if len(classes) > 2:
+        return MulticlassMetric("cost", len(classes), cost_matrix)
+    if by_row:
+        return RowCosts(positive_class)
+    return CountMetric(cost_metric(cost_matrix, positive_class))
+
+
+def _metric_or_none(name, n_classes):
     try:
-        return metric_function(name)
+        if n_classes > 2:
+            multiclass_metric(name, n_classes)
+            return MulticlassMetric(name, n_classes)
+        return CountMetric(metric_function(name))
     except ValueError:
         return None
 
 
-def _named_scorer(name):
-    known = sorted({*metric_names(), *get_scorer_names()})
+def _metric_of_scorer(scorer, classes, positive_class):
+    """Return the metric of the table that a scikit-learn scorer computes, or None."""
+    function, settings = parts_of_scorer(scorer)
+    name = SCORED_BY.get(function)
+    settings = {k: v for k, v in settings.items() if (k, v) != ("zero_division", 0)}
+    if name in AVERAGED:
+        average = settings.pop("average", "binary")
+        if average == "binary":
+            if classes[positive_class] != settings.pop("pos_label", 1):
+                return None
+        elif average in ("macro", "weighted"):
+            name = f"{name}_{average}"
+        else:
+            return None
+    if name is None or settings:
+        return None
+    return _metric_or_none(name, len(classes))
+
+
+def _named_scorer(name, n_classes):
+    own = metric_names() if n_classes == 2 else multiclass_metric_names()
+    known = sorted({*own, *get_scorer_names()})
     if name in known:
         return get_scorer(name)
     nearest = get_close_matches(name, known, n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
+    fbeta = " 'f2', 'f0.5', ...," if n_classes == 2 else ""
     raise ValueError(
         f"`scoring`={name!r} is not known.{hint} Use one of "
-        f"{', '.join(metric_names())}, 'f2', 'f0.5', ..., or a scikit-learn scorer."
+        f"{', '.join(own)},{fbeta} or a scikit-learn scorer."
     )
 
 
@@ -89,9 +167,77 @@ class CountMetric:
 
     metric: Any
 
-    def curve(self, positive, score, weight):
-        """Return the metric at every cut as a :class:`StepCurve`."""
-        return metric_curve(counts_of_positives(positive, score, weight), self.metric)
+    resamples = True  # fast enough for a bootstrap
+
+    def __call__(self, tp, fp, fn, tn):
+        return self.metric(tp, fp, fn, tn)
+
+    def rows(self, positive, weight, costs, total):
+        """Return which rows count as positive, and how much each counts."""
+        return positive, weight
+
+    def of_decisions(self, positive, chosen, weight, costs):
+        """Return the metric of decisions."""
+        return float(self.metric(*counts_of_decisions(positive, chosen, weight)))
+
+
+@dataclass(frozen=True)
+class RowCosts:
+    """Minus the mean of costs that each row has of its own.
+
+    A row counts as positive where that is the cheaper decision, and as much as it
+    is cheaper, so that ``tp - fp`` is what a cut saves.
+    """
+
+    positive_class: int
+
+    resamples = True
+
+    def __call__(self, tp, fp, fn, tn):
+        return tp - fp
+
+    def rows(self, positive, weight, costs, total):
+        """Return where the positive class is cheaper, and by how much of the mean."""
+        cheaper, saved = cost_rows(costs, self.positive_class)
+        saved = saved / total if weight is None else saved * weight / total
+        # A row of weight 0 would be left out, and its cut with it.
+        return cheaper, np.maximum(saved, np.finfo(np.float64).tiny)
+
+    def of_decisions(self, positive, chosen, weight, costs):
+        """Return minus the mean cost of decisions."""
+        column = np.where(chosen, self.positive_class, 1 - self.positive_class)
+        return -float(np.average(costs[np.arange(len(costs)), column], weights=weight))
+
+
+def counts_of_decisions(positive, chosen, weight):
+    """Return the weights of (tp, fp, fn, tn)."""
+    number = 2 * (~positive) + ~chosen
+    tp, fn, fp, tn = np.bincount(number, weight, minlength=4)
+    return tp, fp, fn, tn
+
+
+@dataclass(frozen=True)
+class MulticlassMetric:
+    """A metric of several classes."""
+
+    name: Any
+    n_classes: int
+    cost_matrix: Any = None
+
+    @property
+    def n_restarts(self):
+        """How often to search: once where every cut takes a millisecond."""
+        return 0 if callable(self.name) else None
+
+    def metric(self, costs):
+        """Return it for rows of such costs, as the search takes it."""
+        by_row = self.name == "cost" and self.cost_matrix is None
+        return multiclass_metric(
+            self.name,
+            self.n_classes,
+            cost_matrix=self.cost_matrix,
+            sample_cost=costs if by_row else None,
+        )
 
 
 class _KnownPredictions(ClassifierMixin, BaseEstimator):
@@ -124,6 +270,28 @@ class LabelScorer:
     negative_label: Any
     positive_label: Any
 
+    resamples = False
+
+    def __call__(self, tp, fp, fn, tn):
+        counts = np.broadcast_arrays(*np.atleast_1d(tp, fp, fn, tn))
+        table = np.stack([part.ravel() for part in counts], axis=1)
+        try:
+            values = [self._of_counts(row) for row in table]
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"`scoring`={self.scorer!r} takes no `sample_weight`, so it can be "
+                "measured on the rows alone. Use selection='exact'."
+            ) from error
+        return np.array(values).reshape(counts[0].shape)
+
+    def rows(self, positive, weight, costs, total):
+        """Return which rows are positive, and how much each counts."""
+        return positive, weight
+
+    def of_decisions(self, positive, chosen, weight, costs):
+        """Return the score of decisions."""
+        return float(self._score(self._labels(positive), self._labels(chosen), weight))
+
     def curve(self, positive, score, weight):
         """Return the score at every cut as a :class:`StepCurve`."""
         counts = counts_of_positives(positive, score, weight)
@@ -141,13 +309,16 @@ class LabelScorer:
         return np.where(positive, self.positive_label, self.negative_label)
 
     def _by_counts(self, counts, cuts):
-        y_true = self._labels(np.array([True, False, True, False]))
-        y_pred = self._labels(np.array([True, True, False, False]))
-        table = np.column_stack(counts[:4]).astype(np.float64)
+        table = np.column_stack(counts[:4])
         try:
-            return np.array([self._score(y_true, y_pred, table[cut]) for cut in cuts])
+            return np.array([self._of_counts(table[cut]) for cut in cuts])
         except (TypeError, ValueError):
             return None  # takes no weights
+
+    def _of_counts(self, counts):
+        y_true = self._labels(np.array([True, False, True, False]))
+        y_pred = self._labels(np.array([True, True, False, False]))
+        return self._score(y_true, y_pred, np.asarray(counts, dtype=np.float64))
 
     def _by_rows(self, positive, score, weight, scores, cuts):
         y_true = self._labels(positive)
@@ -158,11 +329,34 @@ class LabelScorer:
         return values
 
     def _score(self, y_true, y_pred, weight):
-        estimator = _KnownPredictions(
-            np.array([self.negative_label, self.positive_label])
+        classes = np.array([self.negative_label, self.positive_label])
+        return scored(self.scorer, classes, y_true, y_pred, weight)
+
+
+@dataclass(frozen=True)
+class ScorerOfConfusions:
+    """A scorer of labels, called on rows that weigh as much as a confusion matrix."""
+
+    scorer: Any
+    classes: np.ndarray
+
+    def __call__(self, confusion):
+        n_classes = len(self.classes)
+        y_true, y_pred = (
+            np.repeat(self.classes, n_classes),
+            np.tile(self.classes, n_classes),
         )
-        params = {} if weight is None else {"sample_weight": weight}
-        with warnings.catch_warnings():
-            # "None positive" is a cut like any other.
-            warnings.simplefilter("ignore", UndefinedMetricWarning)
-            return self.scorer(estimator, y_pred, y_true, **params)
+        table = confusion.reshape(-1, n_classes**2)
+        values = [
+            scored(self.scorer, self.classes, y_true, y_pred, row) for row in table
+        ]
+        return np.array(values).reshape(confusion.shape[:-2])
+
+
+def scored(scorer, classes, y_true, y_pred, weight):
+    """Call a scorer on known predictions."""
+    params = {} if weight is None else {"sample_weight": weight}
+    with warnings.catch_warnings():
+        # "None positive" is a cut like any other.
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        return scorer(_KnownPredictions(classes), y_pred, y_true, **params)

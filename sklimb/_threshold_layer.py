@@ -4,7 +4,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklimb._base import BaseImbalanceClassifier, inner_has
-from sklimb._fitting import fit_estimator
+from sklimb._fitting import by_training_data, fit_estimator
 from sklimb._outputs import class_scores, has_probabilities, log_probabilities
 from sklimb._validation import as_labels, check_pos_label, check_threshold, is_number
 from sklimb.exceptions import BinaryOnlyError
@@ -14,6 +14,7 @@ from sklimb.thresholds._unreachable import warn_of_unreachable_classes
 __all__ = [
     "BaseThresholdClassifier",
     "FixedThresholdClassifier",
+    "SampleCostMixin",
     "check_fits_rule",
     "check_two_classes",
 ]
@@ -58,8 +59,7 @@ def check_fits_rule(estimator, rule):
 class BaseThresholdClassifier(BaseImbalanceClassifier):
     """Predict what a rule decides on the wrapped classifier's scores.
 
-    A subclass says the rule by ``_rule()``; or, for two classes, by
-    ``pos_label`` and ``_threshold()``.
+    A subclass has ``pos_label`` and says the rule by ``_rule()``.
     """
 
     _passes_probabilities = True
@@ -104,24 +104,57 @@ class BaseThresholdClassifier(BaseImbalanceClassifier):
         sign = 1 if rule.pos_label == rule.classes[1] else -1
         return self.estimator_.decision_function(X) - sign * rule.threshold
 
-    def _rule(self):
-        """Return the :class:`ThresholdRule` in use."""
-        positive = self._positive_label(self.classes_)
-        return ThresholdRule(self.classes_, self._threshold(), positive)
-
     def _positive_label(self, classes):
         """Return the positive class's label, None where there are more than two."""
         number = check_pos_label(self.pos_label, classes)
         return as_labels(classes)[number] if len(classes) == 2 else None
 
     def _is_binary_only(self):
-        return True
+        return False
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         if self._is_binary_only():
             tags.classifier_tags.multi_class = False
         return tags
+
+
+class SampleCostMixin:
+    """``fit`` takes what each decision costs for each row."""
+
+    @by_training_data
+    def fit(self, X, y, sample_weight=None, sample_cost=None, **params):
+        """Fit to training data.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of n_rows rows
+            Whatever the wrapped estimator takes.
+        y : array-like of shape (n_rows,)
+            Labels of any type.
+        sample_weight : array-like of shape (n_rows,), default=None
+            How much each row counts; a row of weight 0 is a row removed.
+        sample_cost : array-like of shape (n_rows, n_classes), default=None
+            What it costs to predict each class for the row. The threshold then
+            has the least cost out of fold.
+        **params : dict
+            Parameters of the wrapped estimator's ``fit``; ``groups`` goes to
+            the splitter where there is one, and to a network that holds out
+            validation rows. With metadata routing enabled, whatever was
+            requested.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the labels, weights or costs are not valid.
+        """
+        if sample_cost is not None:
+            params["sample_cost"] = sample_cost
+        return super().fit(X, y, sample_weight, **params)
 
 
 class FixedThresholdClassifier(BaseThresholdClassifier):

@@ -10,13 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklimb._base import BaseProbabilityClassifier
 from sklimb._ledger import check_balancing_is_known, prior_away_from_rows
-from sklimb._outputs import log_probabilities
-from sklimb._tuning import (
+from sklimb._out_of_fold import (
     CV_CONSTRAINTS,
     fit_out_of_fold,
     route_to_splitter,
     split_rows,
 )
+from sklimb._outputs import log_probabilities
 from sklimb._validation import as_labels
 from sklimb.calibration import check_method, fit_calibration
 from sklimb.correction import PriorCorrectedClassifier
@@ -24,9 +24,6 @@ from sklimb.exceptions import TrainingPriorError
 from sklimb.priors import correct_log_proba
 
 __all__ = ["CalibratedLogitsClassifierCV", "has_calibration", "kept_out_of_fold"]
-
-# Into how many parts rows are dealt where the folds don't part them.
-N_PARTS = 5
 
 
 class CalibratedLogitsClassifierCV(BaseProbabilityClassifier):
@@ -268,7 +265,7 @@ def cross_fitted(out_of_fold, method):
     OutOfFold
     """
     log_proba, weight = out_of_fold.scores, out_of_fold.sample_weight
-    parts = parts_of_rows(out_of_fold)
+    parts = out_of_fold.dealt().fold
     proba = np.empty_like(log_proba)
     for part in np.unique(parts):
         own = parts == part
@@ -280,23 +277,6 @@ def cross_fitted(out_of_fold, method):
         )
         proba[own] = np.exp(calibration.apply(log_proba[own]))
     return replace(out_of_fold, scores=proba)
-
-
-def parts_of_rows(out_of_fold):
-    """Return which rows are calibrated together, by a fit to all the others.
-
-    The folds, where they part the rows. Else, for a single hold-out and for
-    folds that overlap, every row is dealt to one of five parts, class by class.
-    """
-    rows, first, place = np.unique(
-        out_of_fold.rows, return_index=True, return_inverse=True
-    )
-    if out_of_fold.n_folds > 1 and len(rows) == len(out_of_fold.rows):
-        return out_of_fold.fold
-    by_class = np.argsort(out_of_fold.class_numbers[first], kind="stable")
-    part = np.empty(len(rows), dtype=int)
-    part[by_class] = np.arange(len(rows)) % N_PARTS
-    return part[place]
 
 
 def has_calibration(estimator):

@@ -1,34 +1,41 @@
 """Which decision to take: the cross-validated threshold."""
 
+import copy
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._adaptation import check_threshold_can_follow
+from sklimb._aim import Aim, check_selection, checked_confidence, checked_limits
 from sklimb._compat import StrOptions
 from sklimb._fitting import FitResult, fit_estimator
 from sklimb._ledger import (
     prior_away_from_rows,
-    prior_holder,
-    retargetable,
     target_prior_of,
 )
-from sklimb._outputs import check_has_scores, class_scores
-from sklimb._scoring import resolve_scoring
-from sklimb._threshold_layer import BaseThresholdClassifier, check_two_classes
-from sklimb._tuning import (
+from sklimb._moving import MovableDecisionMixin
+from sklimb._out_of_fold import (
     CV_CONSTRAINTS,
     OutOfFold,
     fit_out_of_fold,
     route_to_splitter,
     split_rows,
-    tune,
 )
-from sklimb._validation import as_labels, check_pos_label, check_prior
+from sklimb._outputs import check_has_scores, class_scores
+from sklimb._rows import num_rows
+from sklimb._scoring import resolve_scoring
+from sklimb._threshold_layer import (
+    BaseThresholdClassifier,
+    SampleCostMixin,
+    check_fits_rule,
+)
+from sklimb._tuning_kinds import tuning_of
+from sklimb._validation import as_labels, check_pos_label, check_prior, is_number
 from sklimb.calibrating import has_calibration, kept_out_of_fold
 from sklimb.exceptions import FewPositivesWarning, StalePriorError
+from sklimb.thresholds import SELECTIONS, ThresholdRule, check_sample_cost
 
 __all__ = ["OptimalThresholdClassifierCV"]
 
@@ -36,7 +43,9 @@ __all__ = ["OptimalThresholdClassifierCV"]
 FEW_POSITIVES = 50
 
 
-class OptimalThresholdClassifierCV(BaseThresholdClassifier):
+class OptimalThresholdClassifierCV(
+    SampleCostMixin, MovableDecisionMixin, BaseThresholdClassifier
+):
     """Choose the threshold with the best score on out-of-fold predictions, exactly.
 
     Every distinct out-of-fold score is a candidate, "none positive" and "all
@@ -128,13 +137,20 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
            [  18,   88]])
     """
 
+    _own_params = ("sample_cost",)
     _parameter_constraints = {
         **BaseThresholdClassifier._parameter_constraints,
         **CV_CONSTRAINTS,
         "scoring": "no_validation",  # resolve_scoring tells more
         "target_prior": "no_validation",
         "pos_label": "no_validation",
+        "constraints": "no_validation",
+        "constraint_confidence": "no_validation",
+        "cost_matrix": "no_validation",
+        "reject_cost": "no_validation",
+        "reject_label": "no_validation",
         "aggregation": [StrOptions({"mean", "pooled"})],
+        "selection": [StrOptions(set(SELECTIONS))],
         "refit": ["boolean"],
         "store_cv_results": ["boolean"],
     }
@@ -144,9 +160,15 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         estimator,
         *,
         scoring="balanced_accuracy",
+        constraints=None,
+        constraint_confidence=None,
+        cost_matrix=None,
+        reject_cost=None,
+        reject_label=None,
         target_prior=None,
         pos_label=None,
         aggregation="mean",
+        selection="exact",
         cv=None,
         refit=True,
         n_jobs=None,
@@ -155,9 +177,15 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
     ):
         super().__init__(estimator)
         self.scoring = scoring
+        self.constraints = constraints
+        self.constraint_confidence = constraint_confidence
+        self.cost_matrix = cost_matrix
+        self.reject_cost = reject_cost
+        self.reject_label = reject_label
         self.target_prior = target_prior
         self.pos_label = pos_label
         self.aggregation = aggregation
+        self.selection = selection
         self.cv = cv
         self.refit = refit
         self.n_jobs = n_jobs
@@ -165,28 +193,63 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         self.store_cv_results = store_cv_results
 
     def _fit(self, data):
-        check_two_classes(data.classes)
-        metric = self._metric(data.classes)
+        costs = data.own.get("sample_cost")
+        if costs is not None:
+            n_rows = num_rows(data.source)
+            costs = check_sample_cost(costs, n_rows, len(data.classes))
+        aim = self._aim(data.classes, costs is not None)
         prior = self._given_prior(self.target_prior, data.classes)
         check_has_scores(self.estimator)
+        check_fits_rule(self.estimator, self._new_rule(aim, None))
         estimator, out_of_fold = self._out_of_fold(data)
+        if costs is not None:
+            out_of_fold = replace(out_of_fold, costs=costs[out_of_fold.rows])
         target = target_prior_of(estimator)
         if target is not None:  # each fold has an empirical prior of its own
             out_of_fold = out_of_fold.corrected_to(target)
-        self._warn_of_few_positives(out_of_fold, data.classes)
         if prior is None:
             prior = self._given_prior(prior_away_from_rows(estimator), data.classes)
+        fitted = self._tuned(out_of_fold, aim, prior)
+        self._warn_of_few_positives(out_of_fold, fitted["_tuning"])
         return {
             "estimator_": estimator,
             "out_of_fold_": out_of_fold,
             "tuned_target_prior_": target,
-            **self._tuned(out_of_fold, metric, data.classes, prior),
+            **fitted,
         }
 
-    def _metric(self, classes):
-        return resolve_scoring(
-            self.scoring, classes, check_pos_label(self.pos_label, classes)
+    def _aim(self, classes, costs_by_row):
+        """Return what the decision is chosen for; anything wrong raises."""
+        positive = check_pos_label(self.pos_label, classes)
+        scoring = resolve_scoring(
+            self.scoring, classes, positive, self.cost_matrix, costs_by_row
         )
+        return Aim(
+            classes,
+            positive,
+            scoring,
+            self.aggregation,
+            check_selection(self.selection, scoring),
+            checked_limits(self.constraints, classes),
+            checked_confidence(self.constraint_confidence, self.constraints, classes),
+            self._rejection(classes),
+            self._seed(),
+        )
+
+    def _rejection(self, classes):
+        if self.reject_cost is None and self.reject_label is None:
+            return None
+        return ThresholdRule(
+            classes,
+            cost_matrix=self.cost_matrix,
+            reject_cost=self.reject_cost,
+            reject_label=self.reject_label,
+        )
+
+    def _seed(self):
+        if isinstance(self.random_state, np.random.RandomState):
+            return int(copy.deepcopy(self.random_state).randint(2**31 - 1))
+        return 0 if self.random_state is None else int(self.random_state)
 
     def _given_prior(self, prior, classes):
         if prior is None:
@@ -231,136 +294,83 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         rows = np.arange(len(data.y))
         return self.estimator, OutOfFold.collect(data, [rows], [result])
 
-    def _warn_of_few_positives(self, out_of_fold, classes):
-        positive = check_pos_label(self.pos_label, classes)
-        rows = np.unique(out_of_fold.rows[out_of_fold.class_numbers == positive])
-        if len(rows) < FEW_POSITIVES:
-            warnings.warn(
-                f"The threshold rests on {len(rows)} rows of the positive class "
-                f"{as_labels(classes)[positive]!r}; with fewer than {FEW_POSITIVES} it "
-                "is a rough guess. Look at `fold_thresholds_` for its spread.",
-                FewPositivesWarning,
-                stacklevel=4,
-            )
+    def _warn_of_few_positives(self, out_of_fold, tuning):
+        aim = tuning.aim
+        of_class = [aim.positive_class]
+        if len(aim.classes) > 2:
+            of_class = range(len(aim.classes))
+        first = np.unique(out_of_fold.rows, return_index=True)[1]
+        counts = np.bincount(
+            out_of_fold.class_numbers[first], minlength=len(aim.classes)
+        )
+        rarest = min(of_class, key=lambda number: counts[number])
+        if counts[rarest] >= FEW_POSITIVES:
+            return
+        kind = "positive class" if len(aim.classes) == 2 else "class"
+        warnings.warn(
+            f"The threshold rests on {counts[rarest]} rows of the {kind} "
+            f"{as_labels(aim.classes)[rarest]!r}; with fewer than {FEW_POSITIVES} it "
+            f"is a rough guess{said_range(tuning)}. Look at `fold_thresholds_` for its "
+            "spread.",
+            FewPositivesWarning,
+            stacklevel=4,
+        )
 
-    def _tuned(self, out_of_fold, metric, classes, prior):
+    def _tuned(self, out_of_fold, aim, prior):
         """Return the fitted attributes that depend on the scores and their prior."""
-        positive = check_pos_label(self.pos_label, classes)
-        tuned = tune(out_of_fold, metric, positive, prior, self.aggregation)
+        tuning = tuning_of(out_of_fold, aim, prior)
+        threshold = tuning.threshold
         fitted = {
-            "best_threshold_": tuned.threshold,
-            "best_score_": tuned.score,
-            "best_score_std_": tuned.score_std,
-            "fold_thresholds_": tuned.fold_thresholds,
+            "_tuning": tuning,
+            "best_threshold_": threshold
+            if is_number(threshold)
+            else np.array(threshold),
+            "apparent_score_": tuning.score,
+            "best_score_std_": float(np.std(tuning.fold_scores)),
             "scoring_prior_": prior,
+            "rule_": self._new_rule(aim, threshold),
         }
+        if tuning.reject_rate is not None:
+            fitted["reject_rate_"] = tuning.reject_rate
         if self.store_cv_results:
-            fitted["cv_results_"] = tuned.cv_results()
+            fitted["cv_results_"] = tuning.cv_results()
         return fitted
 
-    def set_target_prior(self, prior):
-        """Move probabilities and threshold to another prior, without training.
-
-        Where the wrapped estimator corrects its probabilities, they go to the
-        new prior, those out of fold too. The threshold is then chosen again at
-        that prior, on the out-of-fold scores kept from ``fit``.
-
-        Parameters
-        ----------
-        prior : array-like, mapping, float, "uniform" or "empirical"
-            As ``target_prior``; ``"empirical"`` is that of the rows given to
-            ``fit``.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If it is no prior of ``classes_``; everything stays as it was.
-        sklearn.exceptions.NotFittedError
-            Before ``fit``.
-        """
-        check_is_fitted(self, "estimator_")
-        if isinstance(prior, str) and prior == "empirical":
-            prior, scoring_prior = self.empirical_prior_, None
-        else:
-            prior = scoring_prior = self._given_prior(prior, self.classes_)
-        corrector = retargetable(self.estimator_)
-        out_of_fold = self.out_of_fold_
-        if corrector is not None:
-            out_of_fold = out_of_fold.corrected_to(prior)
-        metric = self._metric(self.classes_)
-        fitted = self._tuned(out_of_fold, metric, self.classes_, scoring_prior)
-        if corrector is not None:
-            corrector.set_target_prior(prior)
-            fitted["tuned_target_prior_"] = target_prior_of(self.estimator_)
-        vars(self).update(fitted, out_of_fold_=out_of_fold)
-        return self
-
-    def adapt(self, X, method="mle", *, half_life=None):
-        """Estimate the deployment prior from rows without labels, and move to it.
-
-        Probabilities and threshold move as by :meth:`set_target_prior`; nothing
-        is trained. Out-of-fold scores kept from ``fit`` tell how sure the
-        estimate is.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of n_rows rows
-            Where the model is used; no labels.
-        method : {"mle", "em", "bbse", "rlls"}, default="mle"
-            As for :func:`sklimb.priors.estimate_prior`.
-        half_life : float, default=None
-            As for :meth:`PriorCorrectedClassifier.adapt`.
-
-        Returns
-        -------
-        self
-            With ``prior_estimate_``.
-
-        Raises
-        ------
-        TypeError
-            If the wrapped estimator doesn't correct its probabilities.
-        ValueError
-            If ``X`` is not valid, or a class is estimated to have no rows;
-            everything stays as it was.
-        sklearn.exceptions.NotFittedError
-            Before ``fit``.
-
-        Warns
-        -----
-        LabelShiftViolationWarning
-            If no prior explains the rows, in one of twenty cases by chance.
-        """
-        check_is_fitted(self, "estimator_")
-        corrector = retargetable(self.estimator_)
-        if corrector is None:
-            raise TypeError(
-                f"`estimator`={type(self.estimator_).__name__} has no target prior "
-                "that could be adapted. Put a PriorCorrectedClassifier around it, "
-                "inside of this."
-            )
-        estimate, recent = corrector._estimated_target(
-            X, method, half_life, self.out_of_fold_
+    def _new_rule(self, aim, threshold):
+        if threshold is None:  # what kind of rule it will be
+            threshold = 0.5 if len(aim.classes) == 2 else [1.0] * len(aim.classes)
+        return ThresholdRule(
+            aim.classes,
+            threshold,
+            self._positive_label(aim.classes),
+            self.cost_matrix if self.reject_cost is not None else None,
+            self.reject_cost,
+            self.reject_label,
         )
-        check_threshold_can_follow(estimate, self.classes_)
-        self.set_target_prior(estimate.prior_)
-        corrector._adapted(estimate, recent)
-        return self
 
     @property
-    def prior_estimate_(self):
-        """The estimate of the target prior, after ``adapt``."""
-        return prior_holder(self.estimator_, "prior_estimate_").prior_estimate_
+    def best_score_(self):
+        """The score of rows that did not choose: each fold's by the others' choice."""
+        check_is_fitted(self, "estimator_")
+        return self._tuning.nested_score
 
-    def _threshold(self):
-        """Return the threshold, where it still fits the probabilities."""
+    @property
+    def fold_thresholds_(self):
+        """Each fold's own best threshold; nan where a fold could not be used."""
+        check_is_fitted(self, "estimator_")
+        return self._tuning.fold_thresholds
+
+    @property
+    def threshold_interval_(self):
+        """The range of stability of the threshold, (low, high)."""
+        check_is_fitted(self, "estimator_")
+        return self._tuning.interval
+
+    def _rule(self):
+        """Return the rule, where it still fits the probabilities."""
         prior = target_prior_of(self.estimator_)
         if prior is None or np.array_equal(prior, self.tuned_target_prior_):
-            return self.best_threshold_
+            return self.rule_
         raise StalePriorError(
             f"The threshold was chosen at the target prior "
             f"{as_labels(self.tuned_target_prior_)}, and the wrapped estimator now "
@@ -381,3 +391,9 @@ class OptimalThresholdClassifierCV(BaseThresholdClassifier):
         MetadataRouter
         """
         return route_to_splitter(super().get_metadata_routing(), self.cv)
+
+
+def said_range(tuning):
+    """Return the range of a threshold in words, where it is known."""
+    low, high = tuning.interval
+    return "" if np.isnan(low) else f", stable within {low:.4g} and {high:.4g}"

@@ -122,7 +122,7 @@ def test_the_threshold_is_chosen_on_cross_fitted_probabilities():
         )
         for fold in folds
     ]
-    assert model.best_score_ == pytest.approx(np.mean(scores))
+    assert model.apparent_score_ == pytest.approx(np.mean(scores))
 
 
 def _counts(labels, predicted):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from sklimb._tuning import OutOfFold
-from sklimb.calibrating import cross_fitted, parts_of_rows
+from sklimb._out_of_fold import OutOfFold
+from sklimb.calibrating import cross_fitted
 from sklimb.calibration import fit_calibration
 
 
@@ -28,7 +28,7 @@ OVERLAP = out_of_fold([*range(60), *range(40, 100)], np.arange(120) // 60)
 
 @pytest.mark.parametrize("scored", [FOLDS, HOLD_OUT, OVERLAP])
 def test_no_row_has_a_part_in_its_own_calibration(scored):
-    parts = parts_of_rows(scored)
+    parts = scored.dealt().fold
     for part in set(parts):
         own = parts == part
         assert not set(scored.rows[own]) & set(scored.rows[~own])
@@ -44,9 +44,9 @@ def test_no_row_has_a_part_in_its_own_calibration(scored):
 
 
 def test_parts_are_the_folds_or_fifths_of_each_class():
-    np.testing.assert_array_equal(parts_of_rows(FOLDS), FOLDS.fold)
+    np.testing.assert_array_equal(FOLDS.dealt().fold, FOLDS.fold)
     for scored in (HOLD_OUT, OVERLAP):
         _, first = np.unique(scored.rows, return_index=True)
-        parts, numbers = parts_of_rows(scored)[first], scored.class_numbers[first]
+        parts, numbers = scored.dealt().fold[first], scored.class_numbers[first]
         np.testing.assert_array_equal(np.bincount(parts[numbers == 0]), [18] * 5)
         np.testing.assert_array_equal(np.bincount(parts[numbers == 1]), [2] * 5)

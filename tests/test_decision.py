@@ -53,14 +53,14 @@ def fold_scores(model, metric, threshold):
         yield metric(y[test], (proba >= threshold).astype(int))
 
 
-def test_best_score_is_the_mean_over_folds_and_no_cut_is_better():
+def test_apparent_score_is_the_mean_over_folds_and_no_cut_is_better():
     model = tuned(scoring="f1", store_cv_results=True).fit(X, y)
     by_hand = list(fold_scores(LOGISTIC, metrics.f1_score, model.best_threshold_))
-    assert model.best_score_ == pytest.approx(np.mean(by_hand))
+    assert model.apparent_score_ == pytest.approx(np.mean(by_hand))
     assert model.best_score_std_ == pytest.approx(np.std(by_hand))
     for threshold in np.linspace(0.05, 0.6, 23):
         by_hand = list(fold_scores(LOGISTIC, metrics.f1_score, threshold))
-        assert np.mean(by_hand) <= model.best_score_ + 1e-12
+        assert np.mean(by_hand) <= model.apparent_score_ + 1e-12
 
 
 def test_fold_thresholds_are_each_folds_own_optimum():
@@ -73,7 +73,7 @@ def test_fold_thresholds_are_each_folds_own_optimum():
 def test_pooled_aggregation_maximises_the_score_of_all_rows():
     model = tuned(scoring="f1", aggregation="pooled").fit(X, y)
     proba = cross_val_predict(LOGISTIC, X, y, cv=FOLDS, method="predict_proba")[:, 1]
-    assert (model.best_threshold_, model.best_score_) == pytest.approx(
+    assert (model.best_threshold_, model.apparent_score_) == pytest.approx(
         optimal_threshold(y, proba, "f1")
     )
 
@@ -86,7 +86,7 @@ def test_score_is_never_below_sklearns_tuned_threshold(scoring):
         metric_function(scoring)(*confusion_at(theirs.best_threshold_, *fold))
         for fold in FOLDS
     ]
-    assert ours.best_score_ >= np.mean(at_theirs) - 1e-12
+    assert ours.apparent_score_ >= np.mean(at_theirs) - 1e-12
 
 
 def confusion_at(threshold, train, test):
@@ -203,7 +203,7 @@ def test_target_prior_equals_subsampling_to_that_prior():
     model_rows.fit(X[rows], y[rows])
     repeated = tuned(prefit, scoring="f1", cv="prefit")
     repeated.fit(np.repeat(X[rows], repeats, axis=0), np.repeat(y[rows], repeats))
-    assert model_rows.best_score_ == pytest.approx(repeated.best_score_)
+    assert model_rows.apparent_score_ == pytest.approx(repeated.apparent_score_)
     assert model_rows.best_threshold_ == pytest.approx(repeated.best_threshold_)
     np.testing.assert_allclose(model.scoring_prior_, [0.5, 0.5])
 
@@ -222,7 +222,7 @@ def test_the_threshold_is_tuned_where_the_probabilities_were_corrected_to():
     natural = tuned(PriorCorrectedClassifier(LOGISTIC), scoring="f1").fit(X, y)
     assert natural.scoring_prior_ is None
     plain = tuned(scoring="f1").fit(X, y)
-    assert natural.best_score_ == pytest.approx(plain.best_score_, rel=1e-3)
+    assert natural.apparent_score_ == pytest.approx(plain.apparent_score_, rel=1e-3)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -271,7 +271,7 @@ def test_prefit_takes_the_estimator_as_it_is():
     model = tuned(fitted, cv="prefit", scoring="f1").fit(X, y)
     assert model.estimator_ is fitted
     expected = optimal_threshold(y, fitted.predict_proba(X)[:, 1], "f1")
-    assert (model.best_threshold_, model.best_score_) == pytest.approx(expected)
+    assert (model.best_threshold_, model.apparent_score_) == pytest.approx(expected)
 
 
 def test_a_float_cv_is_one_stratified_hold_out():
@@ -289,7 +289,7 @@ def test_refit_false_keeps_the_model_that_it_tuned_on():
     expected = clone(LOGISTIC).fit(X[np.sort(train)], y[np.sort(train)])
     np.testing.assert_allclose(model.estimator_.coef_, expected.coef_, rtol=1e-4)
     proba = model.predict_proba(X[test])[:, 1]
-    assert model.best_score_ == optimal_threshold(y[test], proba, "f1").score
+    assert model.apparent_score_ == optimal_threshold(y[test], proba, "f1").score
 
 
 def test_repeated_folds_score_each_row_several_times():
@@ -415,7 +415,7 @@ def test_cv_results_hold_every_cut_and_every_fold():
     assert results["fold_scores"].shape == (5, len(y) + 1)
     assert (np.diff(results["thresholds"]) >= 0).all()
     np.testing.assert_allclose(results["fold_scores"].mean(axis=0), results["scores"])
-    assert results["scores"].max() == pytest.approx(model.best_score_)
+    assert results["scores"].max() == pytest.approx(model.apparent_score_)
 
 
 def test_metrics_of_both_classes_need_both_in_a_fold_unless_pooled():

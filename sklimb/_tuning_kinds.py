@@ -1,0 +1,255 @@
+"""The best threshold of two classes, and the best thresholds of more."""
+
+from functools import cached_property
+
+import numpy as np
+
+from sklimb._tuning import Tuning, accepted_rows, usable_rows
+from sklimb._validation import as_labels
+from sklimb.exceptions import InfeasibleConstraintError
+from sklimb.priors import class_shares
+from sklimb.thresholds import (
+    InfeasibleThresholds,
+    certified,
+    check_equal_weights,
+    check_feasible,
+    choose_classes,
+    choose_cut,
+    column_of_positives,
+    constraint_curves,
+    curve_of_parts,
+    pooled_rows,
+    score_of,
+    search_class_thresholds,
+    threshold_interval,
+)
+
+__all__ = ["BinaryTuning", "MulticlassTuning", "tuning_of"]
+
+
+def tuning_of(out_of_fold, aim, prior):
+    """Return the tuning of two classes, or of more.
+
+    Parameters
+    ----------
+    out_of_fold : OutOfFold
+    aim : Aim
+    prior : ndarray of shape (n_classes,) or None
+        The prior that the rows stand for, by importance weights; None for the
+        rows as they are.
+
+    Returns
+    -------
+    BinaryTuning or MulticlassTuning
+
+    Raises
+    ------
+    ValueError
+        If all scores are equal, or a fold has rows of one class only and its
+        score is asked for.
+    """
+    rows, reject_rate = accepted_rows(out_of_fold, aim, prior)
+    if len(aim.classes) > 2:
+        return MulticlassTuning(rows, aim, prior, reject_rate)
+    rows = usable_rows(rows, aim)
+    return BinaryTuning(rows, aim, prior, reject_rate)
+
+
+class BinaryTuning(Tuning):
+    """The threshold of two classes."""
+
+    def decide(self, rows):
+        """Return the class numbers that the threshold decides for."""
+        positive = self.aim.positive_class
+        reached = column_of_positives(rows.scores, positive) >= self.threshold
+        return np.where(reached, positive, 1 - positive)
+
+    @property
+    def threshold(self):
+        """The threshold, in the scores' unit."""
+        return self._choice.threshold
+
+    @cached_property
+    def _choice(self):
+        group = self.rows.groups
+        return choose_cut(
+            self._parts,
+            self.aim.scoring,
+            self.aim.selection,
+            aggregation=self.aim.aggregation,
+            allowed=self._allowed(),
+            group=None if group is None else [group[k] for k in self.rows.parts()],
+            random_state=self.aim.seed,
+        )
+
+    @cached_property
+    def _parts(self):
+        """The folds as (positive, score, weight) of what is maximised."""
+        return [self._counted(k) for k in self.rows.parts()]
+
+    def _counted(self, part):
+        rows, weight = self.rows.take(part), _of(self._weight, part)
+        total = (
+            _total(weight, rows) if self._by_fold else _total(self._weight, self.rows)
+        )
+        positive, weight = self.aim.scoring.rows(
+            rows.class_numbers == self.aim.positive_class, weight, rows.costs, total
+        )
+        return (
+            positive,
+            column_of_positives(rows.scores, self.aim.positive_class),
+            weight,
+        )
+
+    def _allowed(self):
+        """Return which cuts the constraints leave, or None for all."""
+        aim = self.aim
+        if not aim.constraints:
+            return None
+        positive = self.rows.class_numbers == aim.positive_class
+        score = column_of_positives(self.rows.scores, aim.positive_class)
+        if aim.confidence is None:
+            curves = constraint_curves(
+                positive, score, self._weight, aim.constraints, aim.positive_class
+            )
+            return check_feasible(curves, aim.constraints, aim.classes)
+        check_equal_weights(positive, self.rows.sample_weight)
+        return certified(
+            positive,
+            score,
+            aim.constraints,
+            aim.confidence,
+            self._negative_then_positive(),
+            positive_class=aim.positive_class,
+            classes=aim.classes,
+        )
+
+    def _negative_then_positive(self):
+        if self.prior is None:
+            return None
+        return self.prior[[1 - self.aim.positive_class, self.aim.positive_class]]
+
+    def _score(self, rows, numbers):
+        weight = self._weights_of(rows)
+        parts = rows.parts() if self._by_fold else [slice(None)]
+        return float(
+            np.mean([self._part_score(rows, numbers, weight, part) for part in parts])
+        )
+
+    def _part_score(self, rows, numbers, weight, part):
+        positive = self.aim.positive_class
+        return self.aim.scoring.of_decisions(
+            rows.class_numbers[part] == positive,
+            numbers[part] == positive,
+            _of(weight, part),
+            _of(rows.costs, part),
+        )
+
+    @cached_property
+    def interval(self):
+        """The range of stability of the threshold, (nan, nan) if unknown."""
+        if not self.aim.scoring.resamples:
+            return np.nan, np.nan
+        group = self.rows.groups
+        positive, score, weight = pooled_rows(self._parts)
+        return threshold_interval(
+            positive,
+            score,
+            self.aim.scoring,
+            weight,
+            group=group
+            if group is None
+            else np.concatenate([group[k] for k in self.rows.parts()]),
+            random_state=self.aim.seed,
+        )
+
+    def cv_results(self):
+        """Return thresholds, mean scores and fold scores at every cut, rising."""
+        curve = self._choice.curve
+        folds = [
+            curve_of_parts([part], self.aim.scoring, "mean").at_cuts_of(curve.scores)
+            for part in self._parts
+            if len(np.unique(part[0])) > 1
+        ]
+        # Of costs of rows, the curve has only what a cut saves.
+        offset = self.score - curve.at(self.threshold)
+        return {
+            "thresholds": curve.thresholds()[::-1],
+            "scores": curve.values[::-1] + offset,
+            "fold_scores": np.array(folds)[:, ::-1] + offset,
+        }
+
+
+def _of(values, part):
+    return None if values is None else values[part]
+
+
+def _total(weight, rows):
+    return len(rows.rows) if weight is None else weight.sum()
+
+
+class MulticlassTuning(Tuning):
+    """The thresholds of several classes."""
+
+    def decide(self, rows):
+        """Return the class numbers that the thresholds decide for."""
+        return choose_classes(rows.scores, np.array(self.threshold))
+
+    @cached_property
+    def threshold(self):
+        """One threshold a class, inf for one that is never chosen."""
+        rows, weight = self.rows, self._weight
+        try:
+            found = search_class_thresholds(
+                rows.class_numbers,
+                rows.scores,
+                self.aim.scoring.metric(rows.costs),
+                sample_weight=weight,
+                fold=rows.fold if self._by_fold else None,
+                start_prior=class_shares(
+                    rows.class_numbers, weight, len(self.aim.classes)
+                ),
+                constraints=self.aim.constraints,
+                n_restarts=self.aim.scoring.n_restarts,
+                random_state=self.aim.seed,
+            )
+        except InfeasibleThresholds as error:
+            raise infeasible(error, self.aim) from None
+        return tuple(found.thresholds.tolist())
+
+    @property
+    def interval(self):
+        """Not known of several thresholds."""
+        return np.nan, np.nan
+
+    def _score(self, rows, numbers):
+        return score_of(
+            rows.class_numbers,
+            numbers,
+            self.aim.scoring.metric(rows.costs),
+            self._weights_of(rows),
+            rows.fold if self._by_fold else None,
+        )
+
+    def cv_results(self):
+        """Return the folds' scores at the thresholds."""
+        return {"thresholds": np.array(self.threshold), "fold_scores": self.fold_scores}
+
+
+def infeasible(error, aim):
+    """Return the public error for thresholds that break a constraint."""
+    pairs = list(zip(aim.constraints, error.attained, strict=True))
+    constraint, value = max(pairs, key=lambda pair: _distance(*pair))
+    name = constraint.said(aim.classes)
+    said = "; ".join(f"{c.said(aim.classes)} {c.limits()}" for c in aim.constraints)
+    thresholds = as_labels(error.thresholds)
+    return InfeasibleConstraintError(
+        f"No thresholds were found that satisfy `constraints`: {said}. {name} comes no "
+        f"nearer than {value:.4g}, at the thresholds {thresholds}. Loosen a limit, or "
+        "fit a classifier that separates the classes better.",
+        *(name, value, thresholds),
+    )
+
+
+def _distance(constraint, value):
+    return max(constraint.low - value, value - constraint.high)
