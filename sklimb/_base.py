@@ -5,6 +5,8 @@ mapping of fitted attributes. They are published together, after everything
 went well, so that nothing is ever half-fitted.
 """
 
+import copy
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.utils import Bunch, check_random_state
@@ -33,6 +35,7 @@ from sklimb.exceptions import TrainingPriorError
 __all__ = [
     "BaseImbalanceClassifier",
     "BaseProbabilityClassifier",
+    "as_seed",
     "inner_has",
     "with_seeds",
 ]
@@ -63,6 +66,13 @@ def _holds_out_groups(estimator):
     inner = innermost(estimator)
     takes_groups = getattr(inner, "_takes_groups", False)
     return takes_groups and bool(getattr(inner, "validation_fraction", 0))
+
+
+def as_seed(random_state, default=None):
+    """Return an integer seed without drawing from ``random_state``."""
+    if isinstance(random_state, np.random.RandomState):
+        return int(copy.deepcopy(random_state).randint(2**31 - 1))
+    return default if random_state is None else int(random_state)
 
 
 def with_seeds(estimator, random_state):

@@ -8,9 +8,17 @@ import numpy as np
 
 from sklimb._aim import Aim
 from sklimb._out_of_fold import OutOfFold
-from sklimb.exceptions import ConstantScoresWarning, InfeasibleConstraintError
+from sklimb._validation import as_labels
+from sklimb.exceptions import (
+    ConstantScoresWarning,
+    FewPositivesWarning,
+    InfeasibleConstraintError,
+)
 
-__all__ = ["Tuning", "accepted_rows", "usable_rows"]
+__all__ = ["Tuning", "accepted_rows", "usable_rows", "warn_of_few_positives"]
+
+# Below this many positives the best cut of a sample says little of the next one.
+FEW_POSITIVES = 50
 
 
 def accepted_rows(out_of_fold, aim, prior):
@@ -159,3 +167,33 @@ class Tuning:
             if fold._can_choose():
                 found[k] = fold.threshold
         return found
+
+
+def warn_of_few_positives(out_of_fold, tuning):
+    """Warn where the positive class, or any of several, has few rows.
+
+    Warns
+    -----
+    FewPositivesWarning
+        With the number of rows, and the threshold's range where it is known.
+    """
+    aim = tuning.aim
+    first = np.unique(out_of_fold.rows, return_index=True)[1]
+    counts = np.bincount(out_of_fold.class_numbers[first], minlength=len(aim.classes))
+    two = len(aim.classes) == 2
+    rarest = aim.positive_class if two else int(np.argmin(counts))
+    if counts[rarest] >= FEW_POSITIVES:
+        return
+    warnings.warn(
+        f"The threshold rests on {counts[rarest]} rows of the "
+        f"{'positive ' if two else ''}class {as_labels(aim.classes)[rarest]!r}; with "
+        f"fewer than {FEW_POSITIVES} it is a rough guess{_said_range(tuning)}. Look at "
+        "`fold_thresholds_` for its spread.",
+        FewPositivesWarning,
+        stacklevel=5,
+    )
+
+
+def _said_range(tuning):
+    low, high = tuning.interval
+    return "" if np.isnan(low) else f", stable within {low:.4g} and {high:.4g}"

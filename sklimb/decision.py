@@ -1,7 +1,5 @@
 """Which decision to take: the cross-validated threshold."""
 
-import copy
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +7,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_is_fitted
 
 from sklimb._aim import Aim, check_selection, checked_confidence, checked_limits
+from sklimb._base import as_seed
 from sklimb._compat import StrOptions
 from sklimb._fitting import FitResult, fit_estimator
 from sklimb._ledger import (
@@ -31,16 +30,14 @@ from sklimb._threshold_layer import (
     SampleCostMixin,
     check_fits_rule,
 )
+from sklimb._tuning import warn_of_few_positives
 from sklimb._tuning_kinds import tuning_of
 from sklimb._validation import as_labels, check_pos_label, check_prior, is_number
 from sklimb.calibrating import has_calibration, kept_out_of_fold
-from sklimb.exceptions import FewPositivesWarning, StalePriorError
+from sklimb.exceptions import StalePriorError
 from sklimb.thresholds import SELECTIONS, ThresholdRule, check_sample_cost
 
 __all__ = ["OptimalThresholdClassifierCV"]
-
-# Below this many positives the best cut of a sample says little of the next one.
-FEW_POSITIVES = 50
 
 
 class OptimalThresholdClassifierCV(
@@ -52,7 +49,10 @@ class OptimalThresholdClassifierCV(
     positive" as well. The mean over folds of the score is a step function of
     the threshold, and is maximised exactly: the threshold lies in the middle of
     the gap between two scores, and of equal optima in the middle of the widest
-    plateau. A row is positive where its score is at least the threshold.
+    plateau. A row is positive where its score is at least the threshold. Of more
+    than two classes each has a threshold, and the class of the greatest
+    probability over its threshold is predicted; these are searched for as
+    :func:`sklimb.thresholds.optimal_class_thresholds` does.
 
     Parameters
     ----------
@@ -61,7 +61,26 @@ class OptimalThresholdClassifierCV(
     scoring : str or callable, default="balanced_accuracy"
         What to maximise: a name of :func:`sklimb.thresholds.metric_names`
         (fast), or any scikit-learn scorer that works on labels (the same
-        result, slower).
+        result, slower; of several classes a grid of cuts). With costs, leave it
+        out.
+    constraints : mapping, default=None
+        Limits that the decision keeps on all rows out of fold, ``{name: (low,
+        high)}``, None for an open end: names of metrics, and ``"alert_rate"``,
+        the share of rows predicted positive. ``"recall"``, ``"precision"`` and
+        ``"alert_rate"`` also by class, ``{"recall": {label: (low, high)}}``.
+    constraint_confidence : float, default=None
+        The probability that a threshold which is returned keeps the constraints
+        on new rows, for scores that the kept model itself gave
+        (``cv="prefit"``, or ``refit=False``); with other folds it is about
+        that. None for constraints on these rows alone. For two classes.
+    cost_matrix : array-like of shape (n_classes, n_classes), default=None
+        What decisions cost, rows true and columns predicted; a gain is
+        negative. The least mean cost is then the aim. ``fit`` takes costs of
+        single rows, ``sample_cost``.
+    reject_cost, reject_label : default=None
+        Rows whose least expected cost is higher than ``reject_cost`` are given
+        ``reject_label``, and choose no threshold. Without ``cost_matrix`` every
+        error costs 1.
     target_prior : array-like, mapping, float or "uniform", default=None
         The class distribution that the score is measured at, by importance
         weights. None: the prior that the wrapped estimator was corrected to,
@@ -71,6 +90,11 @@ class OptimalThresholdClassifierCV(
     aggregation : {"mean", "pooled"}, default="mean"
         Maximise the mean of the folds' scores, or the score of all folds' rows
         taken together.
+    selection : {"exact", "expected", "bagged", "combined", "one_standard_error"}, \
+default="exact"
+        Which cut of two classes to take, as the greatest score of a sample is a
+        noisy one: see :func:`sklimb.thresholds.choose_cut`. Several classes take
+        the exact optimum.
     cv : int, float, "prefit", splitter or iterable, default=None
         None is 5 stratified folds; a float is one stratified hold-out of that
         share; ``"prefit"`` takes a fitted estimator as it is, and the rows
@@ -92,26 +116,38 @@ class OptimalThresholdClassifierCV(
     Attributes
     ----------
     estimator_ : fitted classifier
-    classes_ : ndarray of shape (2,)
-    best_threshold_ : float
-        On probabilities, or on decision values where there are none.
+    classes_ : ndarray of shape (n_classes,)
+    best_threshold_ : float, or ndarray of shape (n_classes,)
+        On probabilities, or on decision values where there are none. Of several
+        classes one each, inf for a class that is never predicted.
+    rule_ : ThresholdRule
+        What decides.
     best_score_ : float
-        The mean score at the threshold; optimistic, as the threshold was
-        chosen on the same rows.
+        The score of every fold at a threshold that the other folds chose.
+    apparent_score_ : float
+        The score at the threshold; optimistic, as the same rows chose it. Of
+        costs minus the mean.
     best_score_std_ : float
         The standard deviation over folds of the score at the threshold.
-    fold_thresholds_ : ndarray of shape (n_folds,)
+    fold_thresholds_ : ndarray of shape (n_folds,) or (n_folds, n_classes)
         Each fold's own best threshold; nan where a fold could not be used.
-    scoring_prior_ : ndarray of shape (2,) or None
+    threshold_interval_ : tuple (low, high)
+        How far the threshold would move with other rows of the same source: 95 %
+        of bootstrap resamples, groups drawn whole. nan for several classes and
+        for scorers that are no metric of the table.
+    reject_rate_ : float
+        With ``reject_cost``: the share of rows out of fold that are rejected.
+    scoring_prior_ : ndarray of shape (n_classes,) or None
         The prior that the score was measured at; None for the rows as they are.
-    tuned_target_prior_ : ndarray of shape (2,) or None
+    tuned_target_prior_ : ndarray of shape (n_classes,) or None
         The wrapped estimator's target prior that the threshold belongs to.
     out_of_fold_ : OutOfFold
         The out-of-fold scores that the threshold was chosen on.
     cv_results_ : dict
         With ``store_cv_results``: ``thresholds`` and ``scores`` of shape
-        (n_cuts,), ``fold_scores`` of shape (n_folds, n_cuts).
-    training_prior_, empirical_prior_ : ndarray of shape (2,)
+        (n_cuts,), ``fold_scores`` of shape (n_folds, n_cuts); of several classes
+        ``thresholds`` and ``fold_scores`` of shape (n_folds,).
+    training_prior_, empirical_prior_ : ndarray of shape (n_classes,)
         The prior that the probabilities belong to; class shares of the rows.
     n_features_in_, feature_names_in_
         As the wrapped classifier has them.
@@ -210,7 +246,7 @@ class OptimalThresholdClassifierCV(
         if prior is None:
             prior = self._given_prior(prior_away_from_rows(estimator), data.classes)
         fitted = self._tuned(out_of_fold, aim, prior)
-        self._warn_of_few_positives(out_of_fold, fitted["_tuning"])
+        warn_of_few_positives(out_of_fold, fitted["_tuning"])
         return {
             "estimator_": estimator,
             "out_of_fold_": out_of_fold,
@@ -233,7 +269,7 @@ class OptimalThresholdClassifierCV(
             checked_limits(self.constraints, classes),
             checked_confidence(self.constraint_confidence, self.constraints, classes),
             self._rejection(classes),
-            self._seed(),
+            as_seed(self.random_state, 0),
         )
 
     def _rejection(self, classes):
@@ -245,11 +281,6 @@ class OptimalThresholdClassifierCV(
             reject_cost=self.reject_cost,
             reject_label=self.reject_label,
         )
-
-    def _seed(self):
-        if isinstance(self.random_state, np.random.RandomState):
-            return int(copy.deepcopy(self.random_state).randint(2**31 - 1))
-        return 0 if self.random_state is None else int(self.random_state)
 
     def _given_prior(self, prior, classes):
         if prior is None:
@@ -293,28 +324,6 @@ class OptimalThresholdClassifierCV(
         )
         rows = np.arange(len(data.y))
         return self.estimator, OutOfFold.collect(data, [rows], [result])
-
-    def _warn_of_few_positives(self, out_of_fold, tuning):
-        aim = tuning.aim
-        of_class = [aim.positive_class]
-        if len(aim.classes) > 2:
-            of_class = range(len(aim.classes))
-        first = np.unique(out_of_fold.rows, return_index=True)[1]
-        counts = np.bincount(
-            out_of_fold.class_numbers[first], minlength=len(aim.classes)
-        )
-        rarest = min(of_class, key=lambda number: counts[number])
-        if counts[rarest] >= FEW_POSITIVES:
-            return
-        kind = "positive class" if len(aim.classes) == 2 else "class"
-        warnings.warn(
-            f"The threshold rests on {counts[rarest]} rows of the {kind} "
-            f"{as_labels(aim.classes)[rarest]!r}; with fewer than {FEW_POSITIVES} it "
-            f"is a rough guess{said_range(tuning)}. Look at `fold_thresholds_` for its "
-            "spread.",
-            FewPositivesWarning,
-            stacklevel=4,
-        )
 
     def _tuned(self, out_of_fold, aim, prior):
         """Return the fitted attributes that depend on the scores and their prior."""
@@ -391,9 +400,3 @@ class OptimalThresholdClassifierCV(
         MetadataRouter
         """
         return route_to_splitter(super().get_metadata_routing(), self.cv)
-
-
-def said_range(tuning):
-    """Return the range of a threshold in words, where it is known."""
-    low, high = tuning.interval
-    return "" if np.isnan(low) else f", stable within {low:.4g} and {high:.4g}"

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.utils.validation import check_is_fitted
 
+from sklimb._base import as_seed
 from sklimb._compat import routed_parameters
 from sklimb._ledger import shown, warn_if_balanced_twice
 from sklimb._validation import as_labels
@@ -291,9 +292,7 @@ class NetworkEstimator(CheckedInputs):
         return list(callbacks[step])
 
     def _seed(self):
-        if isinstance(self.random_state, np.random.RandomState):
-            return int(copy.deepcopy(self.random_state).randint(2**31 - 1))
-        return None if self.random_state is None else int(self.random_state)
+        return as_seed(self.random_state)
 
     def _described(self, class_weights):
         labels = as_labels(self.classes_)
