@@ -8,19 +8,20 @@ from sklimb._base import BaseImbalanceClassifier
 from sklimb._compat import Interval, RealNotInt
 from sklimb._fitting import fit_estimator
 from sklimb._ledger import prior_holder, retargetable
-from sklimb._threshold_layer import FixedThresholdClassifier, check_two_classes
-from sklimb._validation import as_labels, check_pos_label, check_threshold
+from sklimb._threshold_layer import FixedThresholdClassifier, SampleCostMixin
+from sklimb._validation import as_labels, check_pos_label, is_number
 from sklimb.calibrating import CalibratedLogitsClassifierCV
 from sklimb.calibration import check_method
 from sklimb.correction import PriorCorrectedClassifier
 from sklimb.decision import OptimalThresholdClassifierCV
 from sklimb.resampling import ResampledClassifier
+from sklimb.thresholds import ThresholdRule
 from sklimb.weighting import ClassWeightedClassifier
 
 __all__ = ["ImbalanceAwareClassifier"]
 
 
-class ImbalanceAwareClassifier(BaseImbalanceClassifier):
+class ImbalanceAwareClassifier(SampleCostMixin, BaseImbalanceClassifier):
     """Weights or sampling, honest probabilities and the right threshold in one.
 
     It builds the nest that one would write by hand,
@@ -49,12 +50,16 @@ default=None
 default="empirical"
         The class distribution where the model is used: probabilities are
         corrected to it, and the threshold is chosen at it.
-    threshold : "tune", float or None, default="tune"
-        ``"tune"`` chooses it on out-of-fold predictions; a float is used as it
-        is, on corrected probabilities; None predicts the class of the greatest
-        probability.
-    scoring
+    threshold : "tune", float, array-like, mapping, "bayes" or None, default="tune"
+        ``"tune"`` chooses it on out-of-fold predictions, for several classes one
+        each. A float, or one above 0 for each class, is used as it is, on
+        corrected probabilities. ``"bayes"`` decides for the least expected cost
+        by ``cost_matrix``; None for the class of the greatest probability.
+    scoring, constraints, constraint_confidence, selection
         For ``threshold="tune"``, as for :class:`OptimalThresholdClassifierCV`.
+    cost_matrix, reject_cost, reject_label
+        What decisions cost, and from which expected cost a row is given
+        ``reject_label`` instead, as for :class:`OptimalThresholdClassifierCV`.
     cv, n_jobs
         For a calibration and ``threshold="tune"``, as in their classes.
     pos_label : label, default=None
@@ -74,7 +79,8 @@ default="empirical"
     empirical_prior_ : ndarray of shape (n_classes,)
         Class shares of the rows given to ``fit``, with ``sample_weight``.
     decision_rule_ : dict
-        What decides, as plain values that JSON can hold.
+        What decides: the rule of :class:`sklimb.thresholds.ThresholdRule`, priors
+        and calibration, as plain values that JSON can hold.
     n_features_in_, feature_names_in_
         As the wrapped classifier has them.
 
@@ -100,7 +106,7 @@ default="empirical"
         **BaseImbalanceClassifier._parameter_constraints,
         **{
             name: OptimalThresholdClassifierCV._parameter_constraints[name]
-            for name in ("scoring", "n_jobs", "random_state")
+            for name in ("scoring", "selection", "n_jobs", "random_state")
         },
         # No "prefit": a frozen estimator says the same.
         "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
@@ -110,6 +116,11 @@ default="empirical"
         "calibration": "no_validation",
         "target_prior": "no_validation",
         "threshold": "no_validation",
+        "constraints": "no_validation",
+        "constraint_confidence": "no_validation",
+        "cost_matrix": "no_validation",
+        "reject_cost": "no_validation",
+        "reject_label": "no_validation",
         "pos_label": "no_validation",
     }
 
@@ -127,6 +138,12 @@ default="empirical"
         target_prior="empirical",
         threshold="tune",
         scoring="balanced_accuracy",
+        selection="one_standard_error",
+        constraints=None,
+        constraint_confidence=None,
+        cost_matrix=None,
+        reject_cost=None,
+        reject_label=None,
         pos_label=None,
         cv=None,
         n_jobs=None,
@@ -140,29 +157,47 @@ default="empirical"
         self.target_prior = target_prior
         self.threshold = threshold
         self.scoring = scoring
+        self.selection = selection
+        self.constraints = constraints
+        self.constraint_confidence = constraint_confidence
+        self.cost_matrix = cost_matrix
+        self.reject_cost = reject_cost
+        self.reject_label = reject_label
         self.pos_label = pos_label
         self.cv = cv
         self.n_jobs = n_jobs
         self.random_state = random_state
 
     def _fit(self, data):
-        self._check_threshold()
+        self._check_threshold(data.params)
         if self.calibration is not None:
             check_method(self.calibration, "calibration")
-        if self.threshold is not None:
-            check_two_classes(data.classes)
         check_pos_label(self.pos_label, data.classes)
         nest = self._nest(self._new_estimator())
         return {"estimator_": fit_estimator(nest, data)}
 
-    def _check_threshold(self):
-        if isinstance(self.threshold, str) and self.threshold != "tune":
+    def _check_threshold(self, params):
+        tuned = self._tunes()
+        if isinstance(self.threshold, str) and not (tuned or self.threshold == "bayes"):
             raise ValueError(
-                f"`threshold`={self.threshold!r} must be 'tune', a number in [0, 1], "
-                "or None for the class of the greatest probability."
+                f"`threshold`={self.threshold!r} must be 'tune', 'bayes', a number in "
+                "[0, 1], one above 0 for each class, or None for the class of the "
+                "greatest probability."
             )
-        if self.threshold is not None and not isinstance(self.threshold, str):
-            check_threshold(self.threshold)
+        if self.constraints is not None and not tuned:
+            raise ValueError(
+                f"`constraints`={self.constraints!r} limit a threshold that is tuned, "
+                f"and `threshold`={self.threshold!r}. Set it to 'tune', or leave the "
+                "constraints out."
+            )
+        if "sample_cost" in params and not tuned:
+            raise ValueError(
+                f"`sample_cost` chooses a threshold, and `threshold`="
+                f"{self.threshold!r}. Set it to 'tune', or give `cost_matrix`."
+            )
+
+    def _tunes(self):
+        return isinstance(self.threshold, str) and self.threshold == "tune"
 
     def _nest(self, estimator):
         if self.sampler is not None:
@@ -181,12 +216,18 @@ default="empirical"
         corrected = PriorCorrectedClassifier(
             estimator, target_prior=self.target_prior, pos_label=self.pos_label
         )
-        if self.threshold is None:
-            return corrected
-        if self.threshold == "tune":
+        if self._tunes():
             return self._tuned(corrected)
+        costs = self.cost_matrix, self.reject_cost, self.reject_label
+        if self.threshold is None and costs == (None, None, None):
+            return corrected
         return FixedThresholdClassifier(
-            corrected, threshold=self.threshold, pos_label=self.pos_label
+            corrected,
+            threshold=self.threshold,
+            cost_matrix=self.cost_matrix,
+            reject_cost=self.reject_cost,
+            reject_label=self.reject_label,
+            pos_label=self.pos_label,
         )
 
     def _calibrated(self, estimator):
@@ -202,6 +243,12 @@ default="empirical"
         return OptimalThresholdClassifierCV(
             corrected,
             scoring=self.scoring,
+            constraints=self.constraints,
+            constraint_confidence=self.constraint_confidence,
+            cost_matrix=self.cost_matrix,
+            reject_cost=self.reject_cost,
+            reject_label=self.reject_label,
+            selection=self.selection,
             pos_label=self.pos_label,
             cv=self.cv if self.calibration is None else None,  # else its folds
             n_jobs=self.n_jobs,
@@ -220,19 +267,20 @@ default="empirical"
     def decision_rule_(self):
         """What decides, as plain values that JSON can hold."""
         check_is_fitted(self, "estimator_")
-        positive = check_pos_label(self.pos_label, self.classes_)
-        tuned = self.threshold == "tune"
         calibrated = self.calibration is not None
         source = self._corrector().estimator_ if calibrated else self._corrector()
         return {
-            "classes": as_labels(self.classes_),
-            "pos_label": as_labels(self.classes_)[positive],
+            **self._rule().to_dict(),
             "training_prior": as_labels(source.source_prior_),
             "calibration": calibration_rule(source) if calibrated else None,
             "target_prior": as_labels(self.target_prior_),
-            "threshold": self.estimator_.best_threshold_ if tuned else self.threshold,
-            "scoring": str(self.scoring) if tuned else None,
+            "scoring": str(self.scoring) if self._tunes() else None,
         }
+
+    def _rule(self):
+        if hasattr(self.estimator_, "rule_"):
+            return self.estimator_.rule_
+        return ThresholdRule(self.classes_)
 
     def set_target_prior(self, prior):
         """Move probabilities and a tuned threshold to another prior, untrained.
@@ -321,7 +369,7 @@ default="empirical"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        if self.threshold is not None:
+        if is_number(self.threshold):
             tags.classifier_tags.multi_class = False
         return tags
 

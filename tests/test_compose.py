@@ -42,7 +42,8 @@ def aware(**parameters):
 def nest(class_weight="balanced", target_prior="empirical", **parameters):
     weighted = ClassWeightedClassifier(LOGISTIC, class_weight=class_weight)
     corrected = PriorCorrectedClassifier(weighted, target_prior=target_prior)
-    return OptimalThresholdClassifierCV(corrected, **parameters)
+    selection = aware().selection  # its default is another
+    return OptimalThresholdClassifierCV(corrected, selection=selection, **parameters)
 
 
 @pytest.mark.parametrize("target_prior", ["empirical", 0.01])
@@ -212,7 +213,10 @@ def test_the_flat_class_equals_the_nest_by_hand(sampler):
         ResampledClassifier(LOGISTIC, **shares), class_weight={1: 2}
     )
     nest = OptimalThresholdClassifierCV(
-        PriorCorrectedClassifier(nest, target_prior=0.05), scoring="f1", random_state=3
+        PriorCorrectedClassifier(nest, target_prior=0.05),
+        scoring="f1",
+        selection=flat.selection,
+        random_state=3,
     )
     weight = np.random.default_rng(1).random(len(y)) + 0.5
     flat.fit(X, y, sample_weight=weight)

@@ -59,7 +59,9 @@ def assert_same(one, other):
 def test_it_equals_the_nest_written_by_hand(method, target_prior, weight):
     flat = aware(calibration=method, target_prior=target_prior, scoring="f1")
     by_hand = OptimalThresholdClassifierCV(
-        corrected(method=method, target_prior=target_prior), scoring="f1"
+        corrected(method=method, target_prior=target_prior),
+        scoring="f1",
+        selection=flat.selection,
     )
     flat.fit(X, y, sample_weight=weight)
     by_hand.fit(X, y, sample_weight=weight)
@@ -71,7 +73,9 @@ def test_it_equals_the_nest_written_by_hand(method, target_prior, weight):
 def test_it_equals_the_nest_with_seeds_and_folds(cv):
     flat = aware(TREE, cv=cv, random_state=3).fit(X, y)
     by_hand = OptimalThresholdClassifierCV(
-        corrected(TREE, cv=cv, random_state=3), random_state=3
+        corrected(TREE, cv=cv, random_state=3),
+        selection=flat.selection,
+        random_state=3,
     )
     assert_same(flat, by_hand.fit(X, y))
 
