@@ -87,7 +87,7 @@ def choose_cut(
     - ``"bagged"``: the mean of the best cuts of 200 smoothed bootstrap resamples of
       the pooled rows, on the log-odds scale.
     - ``"combined"``: from the bagged cut a third of the way to the expected one, on
-      the log-odds scale. In ``benchmarks/selection.py`` it generalises best.
+      the log-odds scale. In ``benchmarks/selection.py`` the best on average, by little.
     - ``"one_standard_error"``: of the cuts that are at most one standard error below
       the greatest metric, the one nearest to the expected cut.
 
