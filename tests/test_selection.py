@@ -19,10 +19,9 @@ from sklimb.thresholds._resampling import bootstrap_cuts
 from sklimb.thresholds._selection import (
     SELECTIONS,
     choose_cut,
-    nested_scores,
     standard_error,
 )
-from tests.scored_parts import metric_at, parted, parts_of, pooled, rows_of, small_rows
+from tests.scored_parts import parted, parts_of, pooled, rows_of, small_rows
 
 F1 = metric_function("f1")
 BALANCED = metric_function("balanced_accuracy")
@@ -270,89 +269,6 @@ def test_standard_error_of_a_mean_is_that_of_independent_parts():
 
 
 # Scores without optimism
-
-
-@every_selection
-@pytest.mark.parametrize("weighted", [False, True])
-def test_nested_scores_are_those_of_the_others_thresholds(selection, weighted):
-    parts = parts_of(weighted=weighted)
-    found = nested_scores(parts, F1, selection)
-    for k, part in enumerate(parts):
-        others = [p for i, p in enumerate(parts) if i != k]
-        threshold = choose_cut(others, F1, selection).threshold
-        assert found[k] == pytest.approx(metric_at(F1, *part, threshold))
-
-
-def test_pooled_nested_score_decides_each_row_by_the_others_threshold():
-    parts = parts_of()
-    decided = []
-    for k, (_, score, _) in enumerate(parts):
-        others = [p for i, p in enumerate(parts) if i != k]
-        chosen = choose_cut(others, F1, aggregation="pooled")
-        decided.append(1.0 * (score >= chosen.threshold))
-    positive = np.concatenate([part[0] for part in parts])
-    by_hand = metric_at(F1, positive, np.concatenate(decided), None, 0.5)
-    found = nested_scores(parts, F1, aggregation="pooled")
-    np.testing.assert_allclose(found, [by_hand])
-
-
-def test_nested_scores_of_noise_promise_nothing():
-    youden = metric_function("youden")
-    best, nested = [], []
-    for seed in range(40):
-        parts = parts_of(200, distance=1e-9, seed=seed)
-        random = np.random.default_rng(seed)
-        parts = [(positive, random.random(len(s)), None) for positive, s, _ in parts]
-        best.append(choose_cut(parts, youden).best.score)
-        nested.append(nested_scores(parts, youden).mean())
-    assert np.mean(best) > 0.1
-    assert abs(np.mean(nested)) < 3 * np.std(nested) / np.sqrt(len(nested))
-
-
-def test_a_single_part_is_dealt_into_five_class_by_class():
-    part = parts_of(203, 1)[0]
-    seen = []
-    scores = nested_scores([part], F1, allowed_of=seen.append)
-    assert scores.shape == (5,)
-    sizes = [[np.sum(p[0]) for p in others] for others in seen]
-    assert np.ptp(np.concatenate(sizes)) <= 1
-    assert [len(pooled(others)[0]) for others in seen] == [162, 162, 162, 163, 163]
-
-
-def test_groups_of_a_single_part_are_dealt_whole():
-    part, group = parts_of(200, 1)[0], np.arange(200) % 60
-    marked = (part[0], group / 60, None)  # scores tell the groups
-    seen = []
-    nested_scores([marked], F1, allowed_of=seen.append, group=[group])
-    for others in seen:
-        kept = np.isin(group / 60, np.concatenate([p[1] for p in others]))
-        assert kept.sum() == sum(len(p[0]) for p in others)
-
-
-def test_constraints_are_those_of_the_other_parts():
-    parts = parts_of()
-
-    def half_of_the_cuts(others):
-        n_cuts = len(counts_of_positives(*pooled(others)).tp)
-        return np.arange(n_cuts) < n_cuts // 20
-
-    found = nested_scores(parts, F1, allowed_of=half_of_the_cuts)
-    others = parts[1:]
-    chosen = choose_cut(others, F1, allowed=half_of_the_cuts(others))
-    assert found[0] == pytest.approx(metric_at(F1, *parts[0], chosen.threshold))
-    assert found[0] != nested_scores(parts, F1)[0]
-
-
-def test_parts_that_cannot_be_scored_or_chosen_for_are_nan():
-    parts = parts_of()
-    one_class = (np.zeros(50, bool), parts[0][1][:50], None)
-    scores = nested_scores([*parts, one_class], F1)
-    np.testing.assert_array_equal(np.isnan(scores), [False, False, False, True])
-    nothing = nested_scores(parts, F1, allowed_of=lambda others: np.zeros(3, bool))
-    assert np.isnan(nothing).all()
-    assert np.isnan(nested_scores([parts[0], one_class], F1)[0])
-    hopeless = nested_scores([one_class] * 2, F1, aggregation="pooled")
-    np.testing.assert_array_equal(hopeless, [np.nan])
 
 
 # What is refused

@@ -5,7 +5,6 @@ positive, of their scores, and of their weights or None.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +20,9 @@ from sklimb.thresholds._expected import soft_parts
 from sklimb.thresholds._resampling import bootstrap_cuts
 from sklimb.thresholds._scale import log_odds_of
 
-__all__ = ["SELECTIONS", "Choice", "choose_cut", "nested_scores", "standard_error"]
+__all__ = ["SELECTIONS", "Choice", "choose_cut", "standard_error"]
 
 N_RESAMPLES = 200
-N_PARTS = 5
 STEP = 1e-4  # of a class's rows, to differentiate a metric
 SHARES = [2 / 3, 1 / 3]  # of the bagged cut, of the expected one
 
@@ -252,68 +250,6 @@ def _nearest_allowed(task, threshold):
     return thresholds[np.argmin(np.abs(forth(thresholds) - forth(threshold)))]
 
 
-def nested_scores(
-    parts,
-    metric,
-    selection="exact",
-    *,
-    aggregation="mean",
-    allowed_of=None,
-    group=None,
-    random_state=0,
-):
-    """Score a way to choose on rows that did not choose.
-
-    The threshold of each part is chosen by all the others. A single part is dealt
-    into five, class by class, by the order of its rows; groups are dealt whole.
-
-    Parameters
-    ----------
-    parts, metric, selection, aggregation, group, random_state
-        As for :func:`choose_cut`.
-    allowed_of : callable, default=None
-        From a list of parts to ``allowed`` for these; None allows all cuts.
-
-    Returns
-    -------
-    ndarray of shape (n_parts,), or (1,)
-        ``"mean"``: the score of each part, nan where it has one class, or where the
-        others have one class or no allowed cut. ``"pooled"``: one score of all rows,
-        each cut by the threshold of its part; parts without a threshold are left out.
-    """
-    if len(parts) == 1:
-        parts, group = _dealt(parts[0], group)
-    setting = {"aggregation": aggregation, "random_state": random_state}
-    choose = partial(choose_cut, metric=metric, selection=selection, **setting)
-    thresholds = _thresholds_of_others(choose, parts, group, allowed_of)
-    counts = np.array(
-        [_counts_at(*rows) for rows in zip(parts, thresholds, strict=True)]
-    )
-    decided = ~np.isnan(thresholds)
-    if aggregation == "pooled":
-        return _values(metric, counts[decided].sum(axis=0, keepdims=True))
-    scored = decided & [_has_both(part) for part in parts]
-    return np.where(scored, _values(metric, counts), np.nan)
-
-
-def _thresholds_of_others(choose, parts, group, allowed_of):
-    """Return for each part the threshold that the others choose, nan if they cannot."""
-    thresholds = np.full(len(parts), np.nan)
-    for k in range(len(parts)):
-        others = _without(parts, k)
-        if not any(map(_has_both, others)):
-            continue
-        allowed = None if allowed_of is None else allowed_of(others)
-        if allowed is None or np.any(allowed):
-            groups = group and _without(group, k)
-            thresholds[k] = choose(others, allowed=allowed, group=groups).threshold
-    return thresholds
-
-
-def _without(items, k):
-    return [*items[:k], *items[k + 1 :]]
-
-
 def _counts_at(part, threshold):
     """Return the weights of true and false positives, all positives and negatives."""
     positive, score, weight = part
@@ -328,20 +264,6 @@ def _values(metric, counts):
     tp, fp, positives, negatives = np.transpose(counts)
     values = metric(tp, fp, positives - tp, negatives - fp)
     return np.where(positives + negatives > 0, values, np.nan)
-
-
-def _dealt(part, group):
-    """Deal rows to parts class by class, groups by whether any row is positive."""
-    positive, *_ = part
-    unit = np.arange(len(positive))
-    if group is not None:
-        unit = np.unique(group[0], return_inverse=True)[1].ravel()
-    order = np.argsort(np.bincount(unit, positive) > 0, kind="stable")
-    number = np.empty(len(order), dtype=int)
-    number[order] = np.arange(len(order)) % N_PARTS
-    rows = [number[unit] == k for k in range(N_PARTS)]
-    parts = [tuple(None if a is None else a[own] for a in part) for own in rows]
-    return parts, group and [group[0][own] for own in rows]
 
 
 def standard_error(parts, metric, threshold, aggregation="mean", group=None):
