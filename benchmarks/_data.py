@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["creditcard", "mammography", "pneumonia"]
+__all__ = ["creditcard", "labelled", "mammography", "pneumonia"]
 
 IMAGES = "https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1"
 FRAUDS_PER_LEGITIMATE = 10  # as many as that of each fraud are left
+# A patch's number within its image, and what is known after the outcome only.
+NO_FEATURES = {"oil_spill": ["x1"], "bank_marketing": ["duration"]}
 
 
 def mammography():
@@ -48,6 +50,14 @@ def pneumonia():
         with np.load(folder() / "pneumonia_mnist.npz") as file:
             X, y, split = file["x"], file["y"], file["split"]
     return X.reshape(len(X), -1).astype(np.float32) / 255, y.ravel().astype(int), split
+
+
+def labelled(name):
+    """Return the rows of a set in ``SKLIMB_DATA``, levels as columns, and labels."""
+    rows = pd.read_csv(folder() / f"{name}.csv.gz")
+    y = rows.pop("target").to_numpy()
+    features = pd.get_dummies(rows.drop(columns=NO_FEATURES.get(name, [])))
+    return features.to_numpy(np.float64), y
 
 
 def folder():

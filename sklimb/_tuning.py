@@ -21,20 +21,22 @@ __all__ = ["Tuning", "accepted_rows", "usable_rows", "warn_of_few_positives"]
 FEW_POSITIVES = 50
 
 
-def accepted_rows(out_of_fold, aim, prior):
-    """Return the rows that are not rejected, and the share of those that are."""
-    if aim.rejection is None:
-        return out_of_fold, None
-    rejected = aim.rejection.numbers(out_of_fold.scores) < 0
+def accepted_rows(out_of_fold, rejection, prior):
+    """Return the rows that are not rejected, and the share of those that are.
+
+    They keep the weights that all rows have at the prior: among them the classes
+    have other shares.
+    """
+    rejected = rejection.numbers(out_of_fold.scores) < 0
     if rejected.all():
         raise ValueError(
-            f"`reject_cost`={aim.rejection.reject_cost:g} rejects every row out of "
+            f"`reject_cost`={rejection.reject_cost:g} rejects every row out of "
             "fold: nothing is left to decide. Raise it, or see whether the "
             "probabilities tell anything."
         )
     weight = out_of_fold.weights_at(prior, by_fold=False)
     share = float(np.average(rejected, weights=weight))
-    return out_of_fold.take(~rejected), share
+    return replace(out_of_fold, sample_weight=weight).take(~rejected), share
 
 
 def usable_rows(rows, aim):

@@ -48,11 +48,13 @@ def tuning_of(out_of_fold, aim, prior):
         If all scores are equal, or a fold has rows of one class only and its
         score is asked for.
     """
-    rows, reject_rate = accepted_rows(out_of_fold, aim, prior)
+    rows, reject_rate = out_of_fold, None
+    if aim.rejection is not None:
+        rows, reject_rate = accepted_rows(out_of_fold, aim.rejection, prior)
+        prior = None
     if len(aim.classes) > 2:
         return MulticlassTuning(rows, aim, prior, reject_rate)
-    rows = usable_rows(rows, aim)
-    return BinaryTuning(rows, aim, prior, reject_rate)
+    return BinaryTuning(usable_rows(rows, aim), aim, prior, reject_rate)
 
 
 class BinaryTuning(Tuning):
@@ -113,20 +115,18 @@ class BinaryTuning(Tuning):
                 positive, score, self._weight, aim.constraints, aim.positive_class
             )
             return check_feasible(curves, aim.constraints, aim.classes)
-        check_equal_weights(positive, self.rows.sample_weight)
+        of_weights = check_equal_weights(positive, self.rows.sample_weight)
         return certified(
             positive,
             score,
             aim.constraints,
             aim.confidence,
-            self._negative_then_positive(),
+            of_weights if self.prior is None else self._negative_then_positive(),
             positive_class=aim.positive_class,
             classes=aim.classes,
         )
 
     def _negative_then_positive(self):
-        if self.prior is None:
-            return None
         return self.prior[[1 - self.aim.positive_class, self.aim.positive_class]]
 
     def _score(self, rows, numbers):
