@@ -21,6 +21,7 @@ from sklimb.thresholds import (
     multiclass_metric,
     multiclass_metric_names,
 )
+from sklimb.thresholds._checks import check_cost_matrix
 
 __all__ = ["resolve_scoring"]
 
@@ -64,8 +65,8 @@ def resolve_scoring(scoring, classes, positive_class, cost_matrix=None, by_row=F
     Raises
     ------
     ValueError
-        If the name is unknown, the metric needs no threshold, or there are two
-        aims, or none.
+        If the name is unknown, the metric needs no threshold or is for two
+        classes, there are two aims, or none, or the costs are not valid.
     """
     if cost_matrix is not None or by_row:
         return _of_costs(scoring, classes, positive_class, cost_matrix, by_row)
@@ -96,6 +97,7 @@ def resolve_scoring(scoring, classes, positive_class, cost_matrix=None, by_row=F
     if known is not None:
         return known
     if len(classes) > 2:
+        _check_for_several(scoring, scorer, len(classes))
         return MulticlassMetric(ScorerOfConfusions(scorer, classes), len(classes))
     return LabelScorer(scorer, classes[1 - positive_class], classes[positive_class])
 
@@ -111,11 +113,13 @@ def _of_costs(scoring, classes, positive_class, cost_matrix, by_row):
         raise ValueError(
             "`cost_matrix` and `sample_cost` both say what decisions cost. Give one."
         )
+    if cost_matrix is not None:
+        cost_matrix = check_cost_matrix(cost_matrix, classes)
     if len(classes) > 2:
         return MulticlassMetric("cost", len(classes), cost_matrix)
     if by_row:
         return RowCosts(positive_class)
-    return CountMetric(cost_metric(cost_matrix, positive_class))
+    return CountMetric("cost", cost_matrix, positive_class)
 
 
 def _metric_or_none(name, n_classes):
@@ -123,7 +127,8 @@ def _metric_or_none(name, n_classes):
         if n_classes > 2:
             multiclass_metric(name, n_classes)
             return MulticlassMetric(name, n_classes)
-        return CountMetric(metric_function(name))
+        metric_function(name)
+        return CountMetric(name)
     except ValueError:
         return None
 
@@ -147,11 +152,29 @@ def _metric_of_scorer(scorer, classes, positive_class):
     return _metric_or_none(name, len(classes))
 
 
+def _check_for_several(scoring, scorer, n_classes):
+    function, settings = parts_of_scorer(scorer)
+    name = SCORED_BY.get(function)
+    if name in AVERAGED and settings.get("average", "binary") == "binary":
+        _refuse_for_several(scoring, name, n_classes)
+
+
+def _refuse_for_several(scoring, name, n_classes):
+    own = multiclass_metric_names()
+    hint = f" Did you mean '{name}_macro'?" if f"{name}_macro" in own else ""
+    raise ValueError(
+        f"`scoring`={scoring!r} is a metric of two classes, and `y` has {n_classes}."
+        f"{hint} Use one of {', '.join(own)}, or a scikit-learn scorer of labels."
+    )
+
+
 def _named_scorer(name, n_classes):
     own = metric_names() if n_classes == 2 else multiclass_metric_names()
     known = sorted({*own, *get_scorer_names()})
     if name in known:
         return get_scorer(name)
+    if n_classes > 2 and _metric_or_none(name, 2) is not None:
+        _refuse_for_several(name, name, n_classes)
     nearest = get_close_matches(name, known, n=1)
     hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
     fbeta = " 'f2', 'f0.5', ...," if n_classes == 2 else ""
@@ -163,14 +186,24 @@ def _named_scorer(name, n_classes):
 
 @dataclass(frozen=True)
 class CountMetric:
-    """A function of the confusion counts: all cuts at once."""
+    """A function of the confusion counts, by its name: all cuts at once."""
 
-    metric: Any
+    name: str
+    cost_matrix: Any = None
+    positive_class: int = 1
 
     resamples = True  # fast enough for a bootstrap
+    sums_rows = False
 
     def __call__(self, tp, fp, fn, tn):
-        return self.metric(tp, fp, fn, tn)
+        return self._metric(tp, fp, fn, tn)
+
+    @property
+    def _metric(self):
+        # Made anew at each call, as a function made by another can't be pickled.
+        if self.name == "cost":
+            return cost_metric(self.cost_matrix, self.positive_class)
+        return metric_function(self.name)
 
     def rows(self, positive, weight, costs, total):
         """Return which rows count as positive, and how much each counts."""
@@ -178,7 +211,7 @@ class CountMetric:
 
     def of_decisions(self, positive, chosen, weight, costs):
         """Return the metric of decisions."""
-        return float(self.metric(*counts_of_decisions(positive, chosen, weight)))
+        return float(self(*counts_of_decisions(positive, chosen, weight)))
 
 
 @dataclass(frozen=True)
@@ -192,6 +225,7 @@ class RowCosts:
     positive_class: int
 
     resamples = True
+    sums_rows = True  # so that the mean over folds is that of all rows, weighted
 
     def __call__(self, tp, fp, fn, tn):
         return tp - fp
@@ -271,6 +305,7 @@ class LabelScorer:
     positive_label: Any
 
     resamples = False
+    sums_rows = False
 
     def __call__(self, tp, fp, fn, tn):
         counts = np.broadcast_arrays(*np.atleast_1d(tp, fp, fn, tn))

@@ -34,6 +34,14 @@ def accepted_rows(out_of_fold, rejection, prior):
             "fold: nothing is left to decide. Raise it, or see whether the "
             "probabilities tell anything."
         )
+    left = np.unique(out_of_fold.class_numbers[~rejected])
+    if len(rejection.classes) == 2 and len(left) == 1:
+        raise ValueError(
+            f"`reject_cost`={rejection.reject_cost:g} rejects every row out of fold "
+            f"but those of the class {rejection.classes[left[0]]!r}: nothing is left "
+            "to choose a threshold by. Raise it, or see whether the probabilities "
+            "tell anything."
+        )
     weight = out_of_fold.weights_at(prior, by_fold=False)
     share = float(np.average(rejected, weights=weight))
     return replace(out_of_fold, sample_weight=weight).take(~rejected), share
@@ -58,14 +66,27 @@ def usable_rows(rows, aim):
         )
     if aim.aggregation == "pooled":
         return rows
-    one_class = [int(k) for k in usable if np.ptp(rows.of_fold(k).class_numbers) == 0]
-    if one_class:
-        raise ValueError(
-            f"`cv` gives the folds {one_class} of {rows.n_folds} test rows of "
-            "one class only, which have no score of their own. Use stratified folds, "
-            "or fewer, or aggregation='pooled'."
-        )
+    if len(aim.classes) == 2:
+        _check_both_classes(rows, usable, aim)
     return rows if len(usable) == len(folds) else rows.take(np.isin(rows.fold, usable))
+
+
+def _check_both_classes(rows, usable, aim):
+    one_class = [int(k) for k in usable if np.ptp(rows.of_fold(k).class_numbers) == 0]
+    if not one_class:
+        return
+    if aim.rejection is None:
+        cause, remedy = "gives", "Use stratified folds"
+    else:
+        cause, remedy = (
+            "and `reject_cost` leave",
+            "Raise `reject_cost`, use other folds",
+        )
+    raise ValueError(
+        f"`cv` {cause} the folds {one_class} of {rows.n_folds} test rows of one class "
+        f"only, which have no score of their own. {remedy}, or fewer, or "
+        "aggregation='pooled'."
+    )
 
 
 def _has_two_scores(fold, scores):
@@ -148,6 +169,11 @@ class Tuning:
         except InfeasibleConstraintError:
             return np.full(len(rows.rows), -1)
 
+    def _of_fold(self, fold):
+        """Return what one fold's rows say by themselves."""
+        aim = replace(self.aim, selection="exact", constraints=())
+        return replace(self, rows=self.rows.of_fold(fold), aim=aim)
+
     def _can_choose(self):
         """Tell whether all classes are there to choose by."""
         found = np.unique(self.rows.class_numbers)
@@ -161,11 +187,7 @@ class Tuning:
         """Each fold's own best threshold; nan for a fold that can't be used."""
         found = np.full((self.rows.n_folds, *np.shape(self.threshold)), np.nan)
         for k in np.unique(self.rows.fold):
-            fold = replace(
-                self,
-                rows=self.rows.of_fold(k),
-                aim=replace(self.aim, selection="exact", constraints=()),
-            )
+            fold = self._of_fold(k)
             if fold._can_choose():
                 found[k] = fold.threshold
         return found

@@ -10,6 +10,7 @@ from sklimb.exceptions import InfeasibleConstraintError
 from sklimb.priors import class_shares
 from sklimb.thresholds import (
     InfeasibleThresholds,
+    StepCurve,
     certified,
     check_equal_weights,
     check_feasible,
@@ -17,7 +18,6 @@ from sklimb.thresholds import (
     choose_cut,
     column_of_positives,
     constraint_curves,
-    curve_of_parts,
     pooled_rows,
     score_of,
     search_class_thresholds,
@@ -52,9 +52,8 @@ def tuning_of(out_of_fold, aim, prior):
     if aim.rejection is not None:
         rows, reject_rate = accepted_rows(out_of_fold, aim.rejection, prior)
         prior = None
-    if len(aim.classes) > 2:
-        return MulticlassTuning(rows, aim, prior, reject_rate)
-    return BinaryTuning(usable_rows(rows, aim), aim, prior, reject_rate)
+    kind = BinaryTuning if len(aim.classes) == 2 else MulticlassTuning
+    return kind(usable_rows(rows, aim), aim, prior, reject_rate)
 
 
 class BinaryTuning(Tuning):
@@ -77,8 +76,10 @@ class BinaryTuning(Tuning):
         return choose_cut(
             self._parts,
             self.aim.scoring,
-            self.aim.selection,
-            aggregation=self.aim.aggregation,
+            self.aim.selection if self._is_a_choice else "exact",
+            aggregation="pooled"
+            if self.aim.scoring.sums_rows
+            else self.aim.aggregation,
             allowed=self._allowed(),
             group=None if group is None else [group[k] for k in self.rows.parts()],
             random_state=self.aim.seed,
@@ -91,9 +92,9 @@ class BinaryTuning(Tuning):
 
     def _counted(self, part):
         rows, weight = self.rows.take(part), _of(self._weight, part)
-        total = (
-            _total(weight, rows) if self._by_fold else _total(self._weight, self.rows)
-        )
+        total = _total(self._weight, self.rows)
+        if self._by_fold:
+            total = _total(weight, rows) * len(self.rows.parts())
         positive, weight = self.aim.scoring.rows(
             rows.class_numbers == self.aim.positive_class, weight, rows.costs, total
         )
@@ -102,6 +103,12 @@ class BinaryTuning(Tuning):
             column_of_positives(rows.scores, self.aim.positive_class),
             weight,
         )
+
+    @property
+    def _is_a_choice(self):
+        """Tell whether not the same decision is the cheaper one for every row."""
+        positive, _, _ = pooled_rows(self._parts)
+        return positive.any() and not positive.all()
 
     def _allowed(self):
         """Return which cuts the constraints leave, or None for all."""
@@ -148,7 +155,7 @@ class BinaryTuning(Tuning):
     @cached_property
     def interval(self):
         """The range of stability of the threshold, (nan, nan) if unknown."""
-        if not self.aim.scoring.resamples:
+        if not self.aim.scoring.resamples or not self._is_a_choice:
             return np.nan, np.nan
         group = self.rows.groups
         positive, score, weight = pooled_rows(self._parts)
@@ -165,19 +172,26 @@ class BinaryTuning(Tuning):
 
     def cv_results(self):
         """Return thresholds, mean scores and fold scores at every cut, rising."""
-        curve = self._choice.curve
-        folds = [
-            curve_of_parts([part], self.aim.scoring, "mean").at_cuts_of(curve.scores)
-            for part in self._parts
-            if len(np.unique(part[0])) > 1
+        curve = self._curve
+        folds = [self._of_fold(k) for k in np.unique(self.rows.fold)]
+        at_cuts = [
+            fold._curve.at_cuts_of(curve.scores)[::-1]
+            for fold in folds
+            if fold._can_choose()
         ]
-        # Of costs of rows, the curve has only what a cut saves.
-        offset = self.score - curve.at(self.threshold)
         return {
             "thresholds": curve.thresholds()[::-1],
-            "scores": curve.values[::-1] + offset,
-            "fold_scores": np.array(folds)[:, ::-1] + offset,
+            "scores": curve.values[::-1],
+            "fold_scores": np.array(at_cuts),
         }
+
+    @property
+    def _curve(self):
+        """The score at every cut."""
+        curve = self._choice.curve
+        # Of costs of rows, the choice looks only at what a cut saves.
+        offset = self.score - curve.at(self.threshold)
+        return StepCurve(curve.scores, curve.values + offset)
 
 
 def _of(values, part):
