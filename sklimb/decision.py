@@ -10,10 +10,7 @@ from sklimb._aim import Aim, check_selection, checked_confidence, checked_limits
 from sklimb._base import as_seed
 from sklimb._compat import StrOptions
 from sklimb._fitting import FitResult, fit_estimator
-from sklimb._ledger import (
-    prior_away_from_rows,
-    target_prior_of,
-)
+from sklimb._ledger import prior_away_from_rows, target_prior_of
 from sklimb._moving import MovableDecisionMixin
 from sklimb._out_of_fold import (
     CV_CONSTRAINTS,
@@ -36,6 +33,7 @@ from sklimb._validation import as_labels, check_pos_label, check_prior, is_numbe
 from sklimb.calibrating import has_calibration, kept_out_of_fold
 from sklimb.exceptions import StalePriorError
 from sklimb.thresholds import SELECTIONS, ThresholdRule, check_sample_cost
+from sklimb.thresholds._unreachable import warn_of_unreachable_classes
 
 __all__ = ["OptimalThresholdClassifierCV"]
 
@@ -231,12 +229,13 @@ default="exact"
     def _fit(self, data):
         costs = data.own.get("sample_cost")
         if costs is not None:
-            n_rows = num_rows(data.source)
-            costs = check_sample_cost(costs, n_rows, len(data.classes))
+            costs = check_sample_cost(costs, num_rows(data.source), len(data.classes))
         aim = self._aim(data.classes, costs is not None)
         prior = self._given_prior(self.target_prior, data.classes)
         check_has_scores(self.estimator)
         check_fits_rule(self.estimator, self._new_rule(aim, None))
+        if self.cost_matrix is not None:
+            warn_of_unreachable_classes(self.cost_matrix, data.classes)
         estimator, out_of_fold = self._out_of_fold(data)
         if costs is not None:
             out_of_fold = replace(out_of_fold, costs=costs[out_of_fold.rows])
@@ -285,13 +284,8 @@ default="exact"
     def _given_prior(self, prior, classes):
         if prior is None:
             return None
-        return check_prior(
-            prior,
-            classes,
-            pos_label=self.pos_label,
-            name="target_prior",
-            allow_zero=False,
-        )
+        named = {"name": "target_prior", "pos_label": self.pos_label}
+        return check_prior(prior, classes, allow_zero=False, **named)
 
     def _out_of_fold(self, data):
         """Return the estimator to keep and the scores to tune on."""
