@@ -1,6 +1,8 @@
 """The best threshold of two classes, and the best thresholds of more."""
 
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -23,8 +25,12 @@ from sklimb.thresholds import (
     search_class_thresholds,
     threshold_interval,
 )
+from sklimb.thresholds._constraints import ROUNDING, constraint_function
 
 __all__ = ["BinaryTuning", "MulticlassTuning", "tuning_of"]
+
+# Less than any metric or saving.
+FAR_BELOW = -1e300
 
 
 def tuning_of(out_of_fold, aim, prior):
@@ -155,14 +161,15 @@ class BinaryTuning(Tuning):
     @cached_property
     def interval(self):
         """The range of stability of the threshold, (nan, nan) if unknown."""
-        if not self.aim.scoring.resamples or not self._is_a_choice:
+        scoring = _within_limits(self.aim)
+        if not scoring.resamples or not self._is_a_choice:
             return np.nan, np.nan
         group = self.rows.groups
         positive, score, weight = pooled_rows(self._parts)
         return threshold_interval(
             positive,
             score,
-            self.aim.scoring,
+            scoring,
             weight,
             group=group
             if group is None
@@ -192,6 +199,35 @@ class BinaryTuning(Tuning):
         # Of costs of rows, the choice looks only at what a cut saves.
         offset = self.score - curve.at(self.threshold)
         return StepCurve(curve.scores, curve.values + offset)
+
+
+@dataclass(frozen=True)
+class WithinLimits:
+    """A metric that is below all others where constraints don't hold."""
+
+    scoring: Any
+    constraints: tuple
+    positive_class: int
+    resamples: bool
+
+    def __call__(self, tp, fp, fn, tn):
+        outside = 0.0
+        for limit in self.constraints:
+            value = constraint_function(limit, self.positive_class)(tp, fp, fn, tn)
+            distance = np.maximum(limit.low - value, value - limit.high)
+            outside = outside + np.where(distance > ROUNDING, distance, 0)
+        values = self.scoring(tp, fp, fn, tn)
+        # Where no cut keeps them, the nearest is the best.
+        return np.where(outside > 0, FAR_BELOW * (1 + outside), values)
+
+
+def _within_limits(aim):
+    """Return the scoring with the constraints, as a bootstrap can look at both."""
+    if not aim.constraints:
+        return aim.scoring
+    scoring = aim.scoring
+    resamples = scoring.resamples and not scoring.sums_rows and aim.confidence is None
+    return WithinLimits(scoring, aim.constraints, aim.positive_class, resamples)
 
 
 def _of(values, part):

@@ -131,8 +131,8 @@ default="exact"
         Each fold's own best threshold; nan where a fold could not be used.
     threshold_interval_ : tuple (low, high)
         How far the threshold would move with other rows of the same source: 95 %
-        of bootstrap resamples, groups drawn whole. nan for several classes and
-        for scorers that are no metric of the table.
+        of bootstrap resamples, groups drawn whole. nan for several classes, with
+        ``constraint_confidence``, and for scorers that are no metric of the table.
     reject_rate_ : float
         With ``reject_cost``: the share of rows out of fold that are rejected.
     scoring_prior_ : ndarray of shape (n_classes,) or None
