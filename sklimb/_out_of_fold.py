@@ -180,9 +180,17 @@ class OutOfFold:
             weight[part] = weights_to_prior(self.class_numbers[part], own, prior)
         return weight
 
+    @property
+    def folds(self):
+        """Return the numbers of the folds that have rows."""
+        return np.flatnonzero(np.bincount(self.fold))
+
     def parts(self):
-        """Return which rows each fold has, those without rows left out."""
-        return [self.fold == fold for fold in np.unique(self.fold)]
+        """Return which rows each of ``folds`` has."""
+        folds = self.folds
+        if len(folds) == 1:
+            return [slice(None)]  # nothing to copy
+        return [self.fold == fold for fold in folds]
 
 
 def fold_models(results, scores, score):

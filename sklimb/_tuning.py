@@ -56,8 +56,8 @@ def usable_rows(rows, aim):
         If there is no such fold, or a fold's score is asked for that has rows of
         one class only.
     """
-    folds = np.unique(rows.fold)
-    usable = [k for k in folds if _has_two_scores(k, rows.of_fold(k).scores)]
+    parts = dict(zip(rows.folds.tolist(), rows.parts(), strict=True))
+    usable = [k for k in parts if _has_two_scores(k, rows.scores[parts[k]])]
     if not usable:
         raise ValueError(
             "`estimator` gives every row of a fold the same score, in every fold: no "
@@ -67,12 +67,13 @@ def usable_rows(rows, aim):
     if aim.aggregation == "pooled":
         return rows
     if len(aim.classes) == 2:
-        _check_both_classes(rows, usable, aim)
-    return rows if len(usable) == len(folds) else rows.take(np.isin(rows.fold, usable))
+        numbers = {k: rows.class_numbers[parts[k]] for k in usable}
+        _check_both_classes(numbers, rows.n_folds, aim)
+    return rows if len(usable) == len(parts) else rows.take(np.isin(rows.fold, usable))
 
 
-def _check_both_classes(rows, usable, aim):
-    one_class = [int(k) for k in usable if np.ptp(rows.of_fold(k).class_numbers) == 0]
+def _check_both_classes(numbers, n_folds, aim):
+    one_class = [k for k in numbers if np.ptp(numbers[k]) == 0]
     if not one_class:
         return
     if aim.rejection is None:
@@ -83,14 +84,14 @@ def _check_both_classes(rows, usable, aim):
             "Raise `reject_cost`, use other folds",
         )
     raise ValueError(
-        f"`cv` {cause} the folds {one_class} of {rows.n_folds} test rows of one class "
+        f"`cv` {cause} the folds {one_class} of {n_folds} test rows of one class "
         f"only, which have no score of their own. {remedy}, or fewer, or "
         "aggregation='pooled'."
     )
 
 
 def _has_two_scores(fold, scores):
-    if np.ptp(scores, axis=0).any():
+    if np.any(scores != scores[:1]):
         return True
     warnings.warn(
         f"Fold {fold}: the estimator gives all {len(scores)} rows the score "
@@ -153,7 +154,7 @@ class Tuning:
         """
         rows = self.rows.dealt()
         numbers = np.full(len(rows.rows), -1)
-        for k in np.unique(rows.fold):
+        for k in rows.folds:
             others = replace(self, rows=rows.without_fold(k))
             own = rows.fold == k
             if others._can_choose() and self._can_score(rows.take(own)):
@@ -186,7 +187,7 @@ class Tuning:
     def fold_thresholds(self):
         """Each fold's own best threshold; nan for a fold that can't be used."""
         found = np.full((self.rows.n_folds, *np.shape(self.threshold)), np.nan)
-        for k in np.unique(self.rows.fold):
+        for k in self.rows.folds:
             fold = self._of_fold(k)
             if fold._can_choose():
                 found[k] = fold.threshold
@@ -202,14 +203,15 @@ def warn_of_few_positives(out_of_fold, tuning):
         With the number of rows, and the threshold's range where it is known.
     """
     aim = tuning.aim
-    first = np.unique(out_of_fold.rows, return_index=True)[1]
-    counts = np.bincount(out_of_fold.class_numbers[first], minlength=len(aim.classes))
-    two = len(aim.classes) == 2
+    numbers, two = out_of_fold.class_numbers, len(aim.classes) == 2
+    counts = np.bincount(numbers, minlength=len(aim.classes))
     rarest = aim.positive_class if two else int(np.argmin(counts))
-    if counts[rarest] >= FEW_POSITIVES:
+    # Folds that overlap have a row several times.
+    n_rows = len(np.unique(out_of_fold.rows[numbers == rarest]))
+    if n_rows >= FEW_POSITIVES:
         return
     warnings.warn(
-        f"The threshold rests on {counts[rarest]} rows of the "
+        f"The threshold rests on {n_rows} rows of the "
         f"{'positive ' if two else ''}class {as_labels(aim.classes)[rarest]!r}; with "
         f"fewer than {FEW_POSITIVES} it is a rough guess{_said_range(tuning)}. Look at "
         "`fold_thresholds_` for its spread.",

@@ -180,7 +180,7 @@ class BinaryTuning(Tuning):
     def cv_results(self):
         """Return thresholds, mean scores and fold scores at every cut, rising."""
         curve = self._curve
-        folds = [self._of_fold(k) for k in np.unique(self.rows.fold)]
+        folds = [self._of_fold(k) for k in self.rows.folds]
         at_cuts = [
             fold._curve.at_cuts_of(curve.scores)[::-1]
             for fold in folds

@@ -150,6 +150,8 @@ def _check_allowed(allowed, n_cuts):
 
 def curve_of_parts(parts, metric, aggregation):
     """Return the metric's mean over parts, or that of all rows, as a StepCurve."""
+    if len(parts) == 1:
+        return _curve(parts[0], metric)
     pooled = counts_of_positives(*pooled_rows(parts))
     if aggregation == "pooled":
         return _curve(pooled_rows(parts), metric)
