@@ -310,13 +310,7 @@ class LabelScorer:
     def __call__(self, tp, fp, fn, tn):
         counts = np.broadcast_arrays(*np.atleast_1d(tp, fp, fn, tn))
         table = np.stack([part.ravel() for part in counts], axis=1)
-        try:
-            values = [self._of_counts(row) for row in table]
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"`scoring`={self.scorer!r} takes no `sample_weight`, so it can be "
-                "measured on the rows alone. Use selection='exact'."
-            ) from error
+        values = [self._of_counts(row) for row in table]
         return np.array(values).reshape(counts[0].shape)
 
     def rows(self, positive, weight, costs, total):
@@ -347,7 +341,7 @@ class LabelScorer:
         table = np.column_stack(counts[:4])
         try:
             return np.array([self._of_counts(table[cut]) for cut in cuts])
-        except (TypeError, ValueError):
+        except ValueError:
             return None  # takes no weights
 
     def _of_counts(self, counts):
@@ -394,4 +388,13 @@ def scored(scorer, classes, y_true, y_pred, weight):
     with warnings.catch_warnings():
         # "None positive" is a cut like any other.
         warnings.simplefilter("ignore", UndefinedMetricWarning)
-        return scorer(_KnownPredictions(classes), y_pred, y_true, **params)
+        try:
+            return scorer(_KnownPredictions(classes), y_pred, y_true, **params)
+        except TypeError as error:
+            if weight is None:
+                raise
+            raise ValueError(
+                f"`scoring`={scorer!r} can't score rows of unequal weight ({error}). "
+                "Let it take `sample_weight`. Without, it can choose for two classes "
+                "with selection='exact', no row weights and no `target_prior`."
+            ) from error
