@@ -78,14 +78,19 @@ def checked_confidence(confidence, constraints, classes):
 
 
 def check_selection(selection, scoring):
-    """Return ``selection``, where the scoring is fast enough for it.
+    """Return the selection, where the scoring is fast enough for it.
+
+    "auto" is the best on average that is.
 
     Raises
     ------
     ValueError
         If a scorer would be called hundreds of times at every cut.
     """
-    if selection in RESAMPLING and not getattr(scoring, "resamples", True):
+    resamples = getattr(scoring, "resamples", True)
+    if selection == "auto":
+        return "combined" if resamples else "exact"
+    if selection in RESAMPLING and not resamples:
         raise ValueError(
             f"`selection`={selection!r} measures every cut on hundreds of resamples, "
             "and `scoring` is a function that takes a millisecond for each. Use a "

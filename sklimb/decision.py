@@ -88,11 +88,12 @@ class OptimalThresholdClassifierCV(
     aggregation : {"mean", "pooled"}, default="mean"
         Maximise the mean of the folds' scores, or the score of all folds' rows
         taken together.
-    selection : {"exact", "expected", "bagged", "combined", "one_standard_error"}, \
-default="exact"
+    selection : {"exact", "expected", "bagged", "combined", "one_standard_error", \
+"auto"}, default="exact"
         Which cut of two classes to take, as the greatest score of a sample is a
-        noisy one: see :func:`sklimb.thresholds.choose_cut`. Several classes take
-        the exact optimum.
+        noisy one: see :func:`sklimb.thresholds.choose_cut`. ``"auto"`` is
+        ``"combined"``, and ``"exact"`` for scorers that are no metric of the
+        table. Several classes take the exact optimum.
     cv : int, float, "prefit", splitter or iterable, default=None
         None is 5 stratified folds; a float is one stratified hold-out of that
         share; ``"prefit"`` takes a fitted estimator as it is, and the rows
@@ -184,7 +185,7 @@ default="exact"
         "reject_cost": "no_validation",
         "reject_label": "no_validation",
         "aggregation": [StrOptions({"mean", "pooled"})],
-        "selection": [StrOptions(set(SELECTIONS))],
+        "selection": [StrOptions({"auto", *SELECTIONS})],
         "refit": ["boolean"],
         "store_cv_results": ["boolean"],
     }
