@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+from math import inf
 
 from sklimb import __version__
 from sklimb.report import InputError
@@ -112,18 +113,42 @@ def _add_compare(commands):
     add = compare.add_argument
     add("data", metavar="DATA", help="a .csv, .csv.gz, .tsv, .parquet or .npz file")
     add("--target", required=True, metavar="COLUMN", help="what to predict")
-    add("--positive", metavar="LABEL", help="the positive class (default: the rarer)")
+    add(
+        "--positive",
+        metavar="LABEL",
+        help="the positive one of two classes (default: the rarer)",
+    )
     add(
         "--target-prior",
-        type=_prior,
         metavar="P",
-        help="share of positives where the model is used (default: as in DATA)",
+        help="share of positives where the model is used, or shares of classes as in "
+        "'cat=0.2,dog=0.7', a missing one taking the rest (default: as in DATA)",
     )
     add(
         "--scoring",
-        default="balanced_accuracy",
         metavar="NAME",
-        help="what the threshold maximises (default: %(default)s)",
+        help="what the threshold maximises (default: balanced_accuracy)",
+    )
+    add(
+        "--cost-fp",
+        type=_cost,
+        metavar="COST",
+        help="what a false positive costs; the threshold then has the least mean "
+        "cost (default with --cost-fn: 1)",
+    )
+    add(
+        "--cost-fn",
+        type=_cost,
+        metavar="COST",
+        help="what a false negative costs (default with --cost-fp: 1)",
+    )
+    add(
+        "--require",
+        action="append",
+        default=[],
+        metavar="LIMIT",
+        help="what the threshold has to keep, in quotes: 'recall>=0.9', "
+        "'alert_rate<=0.02', of one class 'recall[cat]>=0.8'; may be given again",
     )
     add("--cv", type=_folds, default=5, metavar="K", help="folds (default: 5)")
     add(
@@ -147,9 +172,8 @@ def _number(text, kind, condition, expected):
     return value
 
 
-def _prior(text):
-    expected = "a share between 0 and 1, both excluded"
-    return _number(text, float, lambda p: 0 < p < 1, expected)
+def _cost(text):
+    return _number(text, float, lambda cost: 0 < cost < inf, "a cost above 0")
 
 
 def _folds(text):

@@ -3,81 +3,33 @@
 import re
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.pipeline import Pipeline
 
+from sklimb.exceptions import InfeasibleConstraintError
+from sklimb.report.aims import aim_of, measures_of
 from sklimb.report.cautions import caution_of_few_errors
-from sklimb.report.data import Dataset, split
+from sklimb.report.data import split
 from sklimb.report.errors import InputError, one_line
-from sklimb.report.measures import Predictions, columns_for, measure
+from sklimb.report.measures import Predictions, measure
 from sklimb.report.models import described, find_model
+from sklimb.report.numbers import short
+from sklimb.report.outcomes import Comparison, Infeasible, Outcome
+from sklimb.report.requirements import listed, requirement_of
+from sklimb.report.several import ClassPredictions, measure_several
 from sklimb.report.strategies import (
     STRATEGIES,
+    STRATEGIES_FOR_SEVERAL,
     Conditions,
-    Options,
     Strategy,
     applicable,
 )
 
-__all__ = ["Comparison", "Outcome", "compare"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A strategy after its test.
-
-    Attributes
-    ----------
-    strategy : Strategy
-    estimator : ImbalanceAwareClassifier
-        Fitted on the training part.
-    estimates : dict of str to Estimate
-        By the measures' keys.
-    seconds : float
-        What the fits took.
-    """
-
-    strategy: Strategy
-    estimator: object
-    estimates: dict
-    seconds: float
-
-    @property
-    def name(self):
-        """The strategy's name."""
-        return self.strategy.name
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Strategies measured on the same test rows.
-
-    Attributes
-    ----------
-    dataset : Dataset
-    options : Options
-    prevalence : float
-        Of the positive class, where the model is used.
-    n_train, n_test, test_positives : int
-        Rows.
-    measures : list of Measure
-    outcomes : list of Outcome
-    notes : list of str
-        What came up, a sentence each.
-    """
-
-    dataset: Dataset
-    options: Options
-    prevalence: float
-    n_train: int
-    n_test: int
-    test_positives: int
-    measures: list
-    outcomes: list
-    notes: list = field(default_factory=list)
+__all__ = ["compare"]
 
 
 class _Announcing(TransformerMixin, BaseEstimator):
@@ -105,7 +57,7 @@ class _Announcing(TransformerMixin, BaseEstimator):
         return True
 
 
-def compare(dataset, model, options, progress, strategies=STRATEGIES):
+def compare(dataset, model, options, progress):
     """Compare strategies on a stratified hold-out.
 
     Parameters
@@ -116,17 +68,17 @@ def compare(dataset, model, options, progress, strategies=STRATEGIES):
     options : Options
     progress : Progress
         Told of each fit: ``start(n_fits)``, ``strategy(name)`` and ``fit()``.
-    strategies : list of Strategy
-        Those that can't be used are left out, with a note.
 
     Returns
     -------
     Comparison
+        Without the strategies that can't be used, of which a note tells.
 
     Raises
     ------
     InputError
-        If the data are too few or the model fails on them.
+        If the data are too few, the model fails on them, or nothing that is
+        tuned keeps what is required.
     """
     build, flat = find_model(model)
     dataset = dataset.flat() if flat else dataset
@@ -137,7 +89,10 @@ def compare(dataset, model, options, progress, strategies=STRATEGIES):
     steps.append(("model", build(parts.y_train)))
     has_columns = dataset.columns is not None
     conditions = Conditions(steps[-1][1], parts.y_train, has_columns, options.cv)
-    strategies, notes = applicable(strategies, conditions)
+    several = options.positive is None
+    strategies, notes = applicable(
+        STRATEGIES_FOR_SEVERAL if several else STRATEGIES, conditions
+    )
     # What our own models can't take is a ValueError; the rest would be a bug.
     bad_model = ValueError if flat else Exception
     progress.start(sum(strategy.n_fits(options) for strategy in strategies))
@@ -147,63 +102,119 @@ def compare(dataset, model, options, progress, strategies=STRATEGIES):
             _fit(strategy, Pipeline(steps), parts, options, progress, bad_model)
             for strategy in strategies
         ]
+        _check_any_feasible(fitted, options)
         progress.strategy("bootstrap of the test rows")
-        return _measured(
-            dataset,
-            options,
-            parts,
-            strategies,
-            fitted,
-            parts.notes + notes + _tidy(caught),
-        )
+        found = _measured(dataset, options, parts, fitted)
+        found.notes.extend([*parts.notes, *notes, *_tidy(caught)])
+        found.notes.extend(_cautions(found, fitted, parts.y_test))
+        return found
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A strategy with its predictions of the test part."""
+
+    strategy: Strategy
+    estimator: Any
+    predictions: Any
+    seconds: float
 
 
 def _fit(strategy, estimator, parts, options, progress, bad_model):
-    """Return the fitted strategy, its predictions of the test part and the time."""
     progress.strategy(strategy.name)
     start = time.perf_counter()
     try:
         fitted = strategy.build(estimator, options).fit(parts.X_train, parts.y_train)
-        predictions = _predictions(fitted, parts.X_test, options.positive)
+        predictions = _predictions(fitted, parts.X_test, options)
+    except InfeasibleConstraintError as error:
+        why = _why_infeasible(error, options)
+        return Infeasible(strategy, why, time.perf_counter() - start)
     except bad_model as error:
         raise InputError(
             f"--model: it failed in {strategy.name!r}: {described(error)}"
         ) from error
-    return fitted, predictions, time.perf_counter() - start
+    return _Fitted(strategy, fitted, predictions, time.perf_counter() - start)
 
 
-def _predictions(fitted, X, positive):
-    log_proba = fitted.predict_log_proba(X)
-    column = int(np.flatnonzero(fitted.classes_ == positive)[0])
+def _why_infeasible(error, options):
+    requirements = options.requirements
+    said = requirement_of(error.constraint, requirements, options.positive)
+    among = ", while the others hold" if len(requirements) > 1 else ""
+    return f"{said} comes no nearer than {short(error.best_value)}{among}"
+
+
+def _check_any_feasible(fitted, options):
+    """Raise where all that has a threshold to tune fails to keep what is required."""
+    failed = [f for f in fitted if isinstance(f, Infeasible)]
+    if not failed or len(failed) < sum(f.strategy.is_tuned(options) for f in fitted):
+        return
+    found = "; ".join(f"{each.name!r}: {each.why}" for each in failed)
+    raise InputError(
+        f"--require: no strategy has a threshold that keeps "
+        f"{listed(options.requirements)} out of fold ({found}). Loosen a limit, or "
+        "give a model that separates the classes better."
+    )
+
+
+def _predictions(fitted, X, options):
+    log_proba, predicted = fitted.predict_log_proba(X), fitted.predict(X)
+    if options.positive is None:
+        return ClassPredictions(np.searchsorted(fitted.classes_, predicted), log_proba)
+    column = int(np.flatnonzero(fitted.classes_ == options.positive)[0])
     return Predictions(
-        called_positive=fitted.predict(X) == positive,
+        called_positive=predicted == options.positive,
         log_odds=log_proba[:, column] - log_proba[:, 1 - column],
     )
 
 
-def _measured(dataset, options, parts, strategies, fitted, notes):
-    truth = parts.y_test == options.positive
-    prevalence = options.target_prior or dataset.prevalence
-    measures = columns_for(options.scoring)
-    predictions = [p for _, p, _ in fitted]
-    estimates = measure(predictions, truth, prevalence, measures, options.seed)
-    names = [strategy.name for strategy in strategies]
-    notes += caution_of_few_errors(names, predictions, estimates, truth, prevalence)
+def _measured(dataset, options, parts, fitted):
+    """Return the comparison, with the notes of the dataset alone."""
+    prior, measures = _prior(dataset, options), measures_of(options)
+    usable = [f for f in fitted if isinstance(f, _Fitted)]
+    predictions = [each.predictions for each in usable]
+    estimates = _estimates(predictions, dataset, parts.y_test, prior, measures, options)
+    is_positive = parts.y_test == options.positive
     return Comparison(
         dataset=dataset,
         options=options,
-        prevalence=prevalence,
+        prior=prior,
         n_train=len(parts.y_train),
-        n_test=len(truth),
-        test_positives=int(truth.sum()),
+        n_test=len(parts.y_test),
+        test_positives=None if options.positive is None else int(is_positive.sum()),
+        aim=aim_of(options),
         measures=measures,
         outcomes=[
-            Outcome(strategy, estimator, found, seconds)
-            for strategy, (estimator, _, seconds), found in zip(
-                strategies, fitted, estimates, strict=True
-            )
+            Outcome(each.strategy, each.estimator, found, each.seconds)
+            for each, found in zip(usable, estimates, strict=True)
         ],
-        notes=dataset.notes + notes,
+        infeasible=[f for f in fitted if isinstance(f, Infeasible)],
+        notes=list(dataset.notes),
+    )
+
+
+def _prior(dataset, options):
+    if options.target_prior is not None:
+        return np.array(list(options.target_prior.values()))
+    return np.array(list(dataset.counts.values())) / len(dataset.y)
+
+
+def _estimates(predictions, dataset, y_test, prior, measures, options):
+    if options.positive is None:
+        numbers = np.searchsorted(np.unique(dataset.y), y_test)
+        return measure_several(predictions, numbers, prior, measures, options.seed)
+    positive, prevalence = y_test == options.positive, prior[options.positive_class]
+    return measure(predictions, positive, prevalence, measures, options.seed)
+
+
+def _cautions(comparison, fitted, y_test):
+    if comparison.options.positive is None:
+        return []
+    return caution_of_few_errors(
+        [outcome.name for outcome in comparison.outcomes],
+        [f.predictions for f in fitted if isinstance(f, _Fitted)],
+        [outcome.estimates for outcome in comparison.outcomes],
+        y_test == comparison.options.positive,
+        comparison.prevalence,
     )
 
 
@@ -215,6 +226,10 @@ def _tidy(caught):
         for warning in caught
         if not issubclass(warning.category, for_developers)
     ]
-    # The rest of a message tells what to do in Python.
-    sentences = [re.split(r"\.\s|\n", message)[0] for message in messages]
+    # The rest of a message tells what to do in Python, and a label may hold a
+    # full stop; each strategy's threshold is stable within another range.
+    sentences = [
+        re.split(r"\.\s+(?=[A-Z`])|\n|, stable within", message)[0]
+        for message in messages
+    ]
     return [f"{one_line(s).rstrip('.:')}." for s in dict.fromkeys(sentences)]

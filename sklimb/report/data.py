@@ -10,7 +10,8 @@ from pandas.api import types
 from sklearn.model_selection import train_test_split
 
 from sklimb.report.columns import Columns, find_columns
-from sklimb.report.errors import InputError, did_you_mean, one_line
+from sklimb.report.errors import InputError, one_line
+from sklimb.report.labels import find_label, listed_labels
 from sklimb.report.reading import read
 
 __all__ = ["Dataset", "Split", "load", "split"]
@@ -18,6 +19,10 @@ __all__ = ["Dataset", "Split", "load", "split"]
 TEST_SHARE = 0.25
 # Share of test rows that are copies of training rows, from which on it matters.
 WORTH_TELLING = 0.005
+# Fewer test rows of a class leave its intervals wide.
+FEW_TEST_ROWS = 50
+# A target with more labels is rather a number or a text.
+MOST_CLASSES = 50
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class Dataset:
     X : DataFrame or ndarray of shape (n_rows, ...)
         An array where it has more than two axes.
     y : ndarray of shape (n_rows,)
-    positive : label
-        The positive class.
+    positive : label or None
+        The positive class; None where there are more than two.
     columns : Columns or None
         How to make numbers of ``X``; None for an array.
     notes : list of str
@@ -47,15 +52,20 @@ class Dataset:
     notes: list = field(default_factory=list)
 
     @property
+    def counts(self):
+        """Rows of each class, by label, sorted by label."""
+        labels, counts = np.unique(self.y, return_counts=True)
+        return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+
+    @property
+    def classes(self):
+        """The labels, sorted."""
+        return tuple(self.counts)
+
+    @property
     def prevalence(self):
         """Share of the positive class."""
         return float(np.mean(self.y == self.positive))
-
-    @property
-    def negative(self):
-        """The other class."""
-        classes = np.unique(self.y)
-        return classes[classes != self.positive].tolist()[0]
 
     def flat(self):
         """Return the same rows with an array's axes made columns.
@@ -109,7 +119,7 @@ def load(path, target, positive=None):
     target : str
         The target's column or array.
     positive : str, default=None
-        The positive class as text; None for the rarer one.
+        The positive class as text; None for the rarer one. For two classes.
 
     Returns
     -------
@@ -133,34 +143,26 @@ def load(path, target, positive=None):
 
 
 def _labels(target):
-    """Return a target column as an array of two labels."""
+    """Return a target column as an array of labels."""
     missing = int(target.isna().sum())
     if missing:
         raise InputError(
             f"--target: {missing} of {len(target)} rows have no {target.name!r}. "
             "Remove them, or give them a label of their own."
         )
-    counts = target.astype(str).value_counts()
-    if len(counts) == 1:
+    values = target.astype(str)
+    n_labels = values.nunique()
+    if n_labels == 1:
         raise InputError(
-            f"--target: {target.name!r} is {one_line(counts.index[0], 40)!r} in every "
-            "row. A comparison needs rows of two classes."
+            f"--target: {target.name!r} is {one_line(values.iloc[0], 40)!r} in every "
+            "row. A comparison needs rows of two classes or more."
         )
-    if len(counts) > 2:
-        raise InputError(_too_many(target, counts))
+    if n_labels > MOST_CLASSES:
+        raise InputError(
+            f"--target: {target.name!r} has {n_labels} different values. Is it a "
+            f"number or a text? A comparison needs 2 to {MOST_CLASSES} classes."
+        )
     return _plain(target)
-
-
-def _too_many(target, counts):
-    message = f"--target: {target.name!r} has {len(counts)} different values"
-    if len(counts) > 50:
-        return f"{message}. Is it a number or a text? A comparison needs two classes."
-    shown = ", ".join(f"{one_line(c, 30)} {n}" for c, n in counts.head(8).items())
-    rest = ", ..." if len(counts) > 8 else ""
-    return (
-        f"{message} ({shown}{rest}); more than two classes are not supported yet. Give "
-        "a column that is one class against the rest."
-    )
 
 
 def _plain(target):
@@ -175,28 +177,32 @@ def _plain(target):
 
 
 def _positive_class(y, given):
-    """Return the positive class, and how it was found."""
+    """Return the positive class, if there is one, and how the classes are named."""
     labels, counts = np.unique(y, return_counts=True)
     labels = labels.tolist()
+    if len(labels) > 2:
+        return _none_of_several(labels, counts, given)
     if given is None:
         place = 0 if counts[0] < counts[1] else 1
         why = "the rarer one" if counts[0] != counts[1] else "the greater label"
         return labels[place], f"Positive class: {labels[place]!r} ({why})."
-    for label in labels:
-        if str(label) == given or _as_number(label) == _as_number(given):
-            return label, f"Positive class: {label!r} (as given)."
-    names = [str(label) for label in labels]
-    raise InputError(
-        f"--positive: {given!r} is no label of the target; it has {labels[0]!r} and "
-        f"{labels[1]!r}.{did_you_mean(given, names)}"
-    )
+    label = find_label(given, labels, "--positive")
+    return label, f"Positive class: {label!r} (as given)."
 
 
-def _as_number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _none_of_several(labels, counts, given):
+    if given is not None:
+        raise InputError(
+            f"--positive: {given!r} is one of two classes, and the target has "
+            f"{len(labels)}: {listed_labels(labels)}. Leave the option out."
+        )
+    return None, f"Classes: {_with_counts(labels, counts)}."
+
+
+def _with_counts(labels, counts):
+    """Return labels with their rows, the most frequent one first."""
+    order = np.argsort(-counts, kind="stable")
+    return ", ".join(f"{one_line(labels[k], 30)} {counts[k]}" for k in order)
 
 
 @dataclass(frozen=True)
@@ -246,14 +252,36 @@ def split(dataset, n_folds, seed):
     X, y = dataset.X, dataset.y
     X_train, X_test = (X.iloc[p] if hasattr(X, "iloc") else X[p] for p in parts)
     y_train, y_test = (y[p] for p in parts)
-    notes = _note_of_repeats(X_train, X_test)
-    positives = int(np.sum(y_test == dataset.positive))
-    if positives < 50:
-        notes.append(
-            f"The test part has {positives} positive rows: that is few, and the "
-            "intervals are wide or too hopeful. Gather more before you rely on them."
-        )
+    _check_all_tested(dataset.classes, y_test)
+    notes = _note_of_repeats(X_train, X_test) + _note_of_few(dataset, y_test)
     return Split(X_train, X_test, y_train, y_test, notes)
+
+
+def _note_of_few(dataset, y_test):
+    labels, counts = np.unique(y_test, return_counts=True)
+    is_few = counts < FEW_TEST_ROWS
+    if dataset.positive is not None:
+        is_few &= labels == dataset.positive
+    if not is_few.any():
+        return []
+    rows = f"{counts[is_few][0]} positive rows: that is few"
+    if dataset.positive is None:
+        rows = (
+            f"few rows of some classes ({_with_counts(labels[is_few], counts[is_few])})"
+        )
+    return [
+        f"The test part has {rows}, and the intervals are wide or too hopeful. Gather "
+        "more before you rely on them."
+    ]
+
+
+def _check_all_tested(classes, y_test):
+    untested = [label for label in classes if label not in y_test]
+    if untested:
+        raise InputError(
+            f"--target: the test part has no row of {listed_labels(untested)}. Gather "
+            "more rows of it, or join it with another class."
+        )
 
 
 def _check_enough_rows(y, n_folds):
@@ -262,8 +290,11 @@ def _check_enough_rows(y, n_folds):
     for_test = max(1, round(fewest * TEST_SHARE))
     if fewest - for_test < n_folds:
         remedy = "Gather more rows of it."
+        if len(labels) > 2:
+            remedy = "Gather more rows of it, or join it with another class."
         if fewest - for_test > 1:
-            remedy = f"Use --cv {fewest - for_test}, or gather more rows of it."
+            more = remedy[0].lower() + remedy[1:]
+            remedy = f"Use --cv {fewest - for_test}, or {more}"
         raise InputError(
             f"--cv: the class {rarest!r} has {fewest} rows, {for_test} of them for "
             f"testing: too few for {n_folds} folds. {remedy}"

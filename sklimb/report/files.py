@@ -79,6 +79,7 @@ def _table(comparison, verdict):
     """Return a line a strategy: threshold, seconds, and each measure four times."""
     text = io.StringIO()
     rows = [_row(comparison, o, o is verdict.chosen) for o in comparison.outcomes]
+    rows += [_row_of_infeasible(each) for each in comparison.infeasible]
     writer = csv.DictWriter(text, rows[0], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -89,9 +90,12 @@ def _row(comparison, outcome, chosen):
     row = {
         "strategy": outcome.name,
         "use_this": int(chosen),
-        "threshold": outcome.estimator.decision_rule_["threshold"],
+        "threshold": _as_cell(outcome.estimator.decision_rule_["threshold"]),
         "fit_seconds": round(outcome.seconds, 3),
     }
+    if comparison.options.requirements:
+        row["keeps_requirements"] = int(outcome.keeps(comparison.options.requirements))
+        row["infeasible"] = ""
     for measure in comparison.measures:
         estimate = outcome.estimates[measure.key]
         low, high = estimate.interval
@@ -102,20 +106,51 @@ def _row(comparison, outcome, chosen):
     return row
 
 
+def _as_cell(threshold):
+    """Return a threshold as it is, those of several classes as JSON."""
+    return json.dumps(threshold) if isinstance(threshold, list) else threshold
+
+
+def _row_of_infeasible(infeasible):
+    return {
+        "strategy": infeasible.name,
+        "use_this": 0,
+        "fit_seconds": round(infeasible.seconds, 3),
+        "keeps_requirements": 0,
+        "infeasible": infeasible.why,
+    }
+
+
 def _rule(comparison, verdict, model):
+    options = comparison.options
     return {
         "strategy": verdict.chosen.name,
         "meaning": verdict.chosen.strategy.meaning,
         "why": verdict.words,
         "decision_rule": verdict.chosen.estimator.decision_rule_,
+        "costs": None if options.costs is None else options.costs._asdict(),
+        "requirements": _requirements(options.requirements, verdict.chosen),
         "data": comparison.dataset.name,
         "model": model,
-        "seed": comparison.options.seed,
-        "cv": comparison.options.cv,
+        "seed": options.seed,
+        "cv": options.cv,
         "training_rows": comparison.n_train,
         "test_rows": comparison.n_test,
         "versions": _versions(),
     }
+
+
+def _requirements(requirements, chosen):
+    """Return what is required, and what the test rows say of it."""
+    return [
+        {
+            "requirement": str(requirement),
+            "test_value": chosen.estimates[requirement.key].value,
+            "test_interval": list(chosen.estimates[requirement.key].interval),
+            "kept": chosen.keeps([requirement]),
+        }
+        for requirement in requirements
+    ]
 
 
 def _versions():

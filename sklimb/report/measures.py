@@ -5,6 +5,7 @@ weight of each class. Rows are resampled within each class, the same rows for
 every strategy, so that strategies can be compared pair by pair.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +21,10 @@ __all__ = [
     "column_of",
     "column_of_aim",
     "columns_for",
+    "estimated",
+    "log_losses",
     "measure",
+    "resamples_of",
 ]
 
 LEVEL = 0.95
@@ -43,11 +47,15 @@ class Measure(NamedTuple):
     title : str
         For people.
     higher_is_better : bool
+    function : callable or None
+        Of the confusion counts, or for several classes of the confusion
+        matrices, as shares of all; None for what the key names.
     """
 
     key: str
     title: str
     higher_is_better: bool = True
+    function: Callable | None = None
 
 
 COLUMNS = [
@@ -117,6 +125,20 @@ def column_of_aim(scoring):
     return columns_for(scoring)[-1]
 
 
+def log_losses(log_proba):
+    """Return the log-losses of rows whose true class has these log-probabilities.
+
+    Parameters
+    ----------
+    log_proba : ndarray of shape (n_rows,)
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+    """
+    return -np.maximum(log_proba, SMALLEST_LOG_PROBA)
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a strategy says of rows of one class.
@@ -146,7 +168,7 @@ class Predictions:
         """
         towards_truth = self.log_odds if positive else -self.log_odds
         log_proba = -np.logaddexp(0, -towards_truth)
-        log_loss = -np.maximum(log_proba, SMALLEST_LOG_PROBA)
+        log_loss = log_losses(log_proba)
         # The Brier score of scikit-learn for two classes: of one class's column.
         squared = np.expm1(log_proba) ** 2
         return np.column_stack([self.called_positive, log_loss, squared])
@@ -203,21 +225,42 @@ def measure(predictions, positive, prevalence, measures, seed):
     rng = np.random.default_rng(seed)
     chunks = [
         [ranked.measured(counts, prevalence, measures) for ranked in sorted_rows]
-        for counts in _resamples([len(rows) for rows in classes], rng)
+        for counts in resamples_of([len(rows) for rows in classes], rng)
     ]
     return [
-        {m.key: _estimate([chunk[k][m.key] for chunk in chunks]) for m in measures}
+        {m.key: estimated([chunk[k][m.key] for chunk in chunks]) for m in measures}
         for k in range(len(predictions))
     ]
 
 
-def _estimate(parts):
+def estimated(parts):
+    """Return the estimate of values in parts, the first one that of the rows.
+
+    Parameters
+    ----------
+    parts : list of ndarray of shape (n,)
+
+    Returns
+    -------
+    Estimate
+    """
     values = np.concatenate(parts)
     return Estimate(float(values[0]), values[1:])
 
 
-def _resamples(sizes, rng):
-    """Yield how often each row of each class is drawn; first of all, once."""
+def resamples_of(sizes, rng):
+    """Yield how often each row of each class is drawn; first of all, once.
+
+    Parameters
+    ----------
+    sizes : list of int
+        Rows of each class.
+    rng : numpy.random.Generator
+
+    Yields
+    ------
+    list of ndarray of shape (n_resamples, size)
+    """
     yield [np.ones((1, size)) for size in sizes]
     total = min(N_RESAMPLES, max(FEWEST_RESAMPLES, MOST_CELLS // sum(sizes)))
     step = max(1, CHUNK_CELLS // sum(sizes))
@@ -272,7 +315,8 @@ class _Ranked:
         }
         for m in measures:
             if m.key not in found:
-                found[m.key] = metric_function(m.key)(tp, fp, fn, tn)
+                function = m.function or metric_function(m.key)
+                found[m.key] = function(tp, fp, fn, tn)
         return found
 
     def _average_precision(self, counts, priors):

@@ -4,7 +4,7 @@ __all__ = ["interval", "short"]
 
 
 def short(value):
-    """Return a number that is not negative with three figures.
+    """Return a number with three figures.
 
     Parameters
     ----------
@@ -17,12 +17,13 @@ def short(value):
     Examples
     --------
     >>> from sklimb.report.numbers import short
-    >>> [short(x) for x in (0.8731, 1, 0.00123, 20.71, 234.6)]
-    ['.873', '1.00', '.001', '20.7', '235']
+    >>> [short(x) for x in (0.8731, 1, 0.00123, 20.71, 234.6, -0.02)]
+    ['.873', '1.00', '.001', '20.7', '235', '-.020']
     """
     for limit, decimals in ((0.9995, 3), (9.995, 2), (99.95, 1)):
         if abs(value) < limit:
-            return f"{value:.{decimals}f}".removeprefix("0")
+            text = f"{abs(value):.{decimals}f}".removeprefix("0")
+            return f"-{text}" if value < 0 else text
     return f"{value:.0f}"
 
 

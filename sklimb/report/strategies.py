@@ -7,15 +7,36 @@ Every strategy is an :class:`ImbalanceAwareClassifier`, so each has a
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
 
 from sklimb._ledger import innermost
 from sklimb.compose import ImbalanceAwareClassifier
+from sklimb.report.requirements import as_constraints
 
-__all__ = ["STRATEGIES", "Conditions", "Options", "Strategy", "applicable"]
+__all__ = [
+    "STRATEGIES",
+    "STRATEGIES_FOR_SEVERAL",
+    "Conditions",
+    "Costs",
+    "Options",
+    "Strategy",
+    "applicable",
+]
+
+
+class Costs(NamedTuple):
+    """What wrong decisions cost, in any unit.
+
+    Attributes
+    ----------
+    false_positive, false_negative : float
+    """
+
+    false_positive: float
+    false_negative: float
 
 
 @dataclass(frozen=True)
@@ -24,22 +45,46 @@ class Options:
 
     Attributes
     ----------
-    positive : label
-    target_prior : float or None
-        The positive class's prevalence where the model is used; None for the
-        data's own.
+    positive : label or None
+        The positive class; None where there are more than two.
+    classes : tuple of label
+        All of them, sorted.
+    target_prior : dict of label to float, or None
+        Class shares where the model is used; None for the data's own.
     scoring : str
-        What the threshold maximises.
+        What the threshold maximises; "cost" for the least cost.
+    costs : Costs or None
+        For two classes.
+    requirements : tuple of Requirement
+        What a tuned threshold has to keep.
     cv : int
         Folds for the threshold.
     seed : int
     """
 
     positive: Any
-    target_prior: float | None = None
+    classes: tuple = ()
+    target_prior: dict | None = None
     scoring: str = "balanced_accuracy"
+    costs: Costs | None = None
+    requirements: tuple = ()
     cv: int = 5
     seed: int = 0
+
+    @property
+    def positive_class(self):
+        """Of two classes the positive one's place."""
+        return self.classes.index(self.positive)
+
+    @property
+    def cost_matrix(self):
+        """The costs with a row for each true class, a column for each predicted."""
+        if self.costs is None:
+            return None
+        false_positive, false_negative = self.costs
+        if self.positive_class == 0:
+            return [[0.0, false_negative], [false_positive, 0.0]]
+        return [[0.0, false_positive], [false_negative, 0.0]]
 
     def tuned(self):
         """Return the parameters of a strategy that tunes its threshold."""
@@ -48,6 +93,8 @@ class Options:
             "target_prior": prior,
             "threshold": "tune",
             "scoring": self.scoring,
+            "cost_matrix": self.cost_matrix,
+            "constraints": as_constraints(self.requirements, self.positive),
             "cv": self.cv,
         }
 
@@ -74,7 +121,7 @@ class Conditions:
 
     @property
     def fewest(self):
-        """Rows of the rarer class in the smallest part that is resampled."""
+        """Rows of the rarest class in the smallest part that is resampled."""
         fewest = int(np.unique(self.y, return_counts=True)[1].min())
         fewest -= ceil(fewest / self.n_folds)
         held_out = getattr(innermost(self.model), "validation_fraction", 0)
@@ -136,8 +183,20 @@ class Strategy:
         -------
         int
         """
-        tuned = self.parameters(options)["threshold"] == "tune"
-        return options.cv + 1 if tuned else 1
+        return options.cv + 1 if self.is_tuned(options) else 1
+
+    def is_tuned(self, options):
+        """Tell whether the strategy tunes its threshold.
+
+        Parameters
+        ----------
+        options : Options
+
+        Returns
+        -------
+        bool
+        """
+        return self.parameters(options)["threshold"] == "tune"
 
 
 def applicable(strategies, conditions):
@@ -183,7 +242,7 @@ def _obstacle_of_smote(conditions):
     return None
 
 
-STRATEGIES = [
+_AT_HALF = [
     Strategy(
         "plain at 0.5",
         "the model as it comes, cut at a probability of 0.5",
@@ -199,6 +258,26 @@ STRATEGIES = [
             "threshold": 0.5,
         },
     ),
+]
+
+_MOST_PROBABLE = [
+    Strategy(
+        "plain",
+        "the model as it comes, which takes the most probable class",
+        lambda options: {"threshold": None},
+    ),
+    Strategy(
+        "class weights",
+        "balanced class weights, the most probable class, probabilities not corrected",
+        lambda options: {
+            "class_weight": "balanced",
+            "target_prior": "uniform",
+            "threshold": None,
+        },
+    ),
+]
+
+_TUNED = [
     Strategy(
         "tuned threshold",
         "no weights, probabilities at the deployment prior, threshold from "
@@ -213,15 +292,15 @@ STRATEGIES = [
     ),
     Strategy(
         "over sampling + corrected + tuned",
-        "rows of the rarer class repeated until there are as many as of the other, "
-        "probabilities corrected to the deployment prior, threshold from "
+        "rows of rarer classes repeated until there are as many as of the most "
+        "frequent, probabilities corrected to the deployment prior, threshold from "
         "cross-validation",
         lambda options: {"sampler": "over", **options.tuned()},
     ),
     Strategy(
         "under sampling + corrected + tuned",
-        "rows of the more frequent class left out until there are as many as of the "
-        "other, probabilities corrected to the deployment prior, threshold from "
+        "rows of more frequent classes left out until there are as many as of the "
+        "rarest, probabilities corrected to the deployment prior, threshold from "
         "cross-validation",
         lambda options: {"sampler": "under", **options.tuned()},
     ),
@@ -234,10 +313,13 @@ STRATEGIES = [
     ),
     Strategy(
         "SMOTE + corrected + tuned",
-        "rows of the rarer class made between neighbours until there are as many as "
-        "of the other, probabilities corrected to the deployment prior, threshold "
-        "from cross-validation",
+        "rows of rarer classes made between neighbours until there are as many as "
+        "of the most frequent, probabilities corrected to the deployment prior, "
+        "threshold from cross-validation",
         lambda options: {"sampler": SMOTE(), **options.tuned()},
         _obstacle_of_smote,
     ),
 ]
+
+STRATEGIES = _AT_HALF + _TUNED
+STRATEGIES_FOR_SEVERAL = _MOST_PROBABLE + _TUNED

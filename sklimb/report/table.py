@@ -4,16 +4,18 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from sklimb.report.measures import COLUMNS
+from sklimb.report.aims import COST
 from sklimb.report.numbers import interval, short
 
-__all__ = ["comparison_table", "is_best"]
+__all__ = ["comparison_table", "infeasible_table", "is_best", "shown_measures"]
 
-# What fits an 80-column terminal; a further column needs as much again.
+# The narrowest table; the names take as much as a column of it.
 NARROW = 80
 COLUMN = 10
-# A column of such small values is shown in thousandths.
+# A column of such small values is shown in thousandths, of such large ones in
+# thousands.
 SMALL = 0.01
+LARGE = 9999.5
 
 
 def comparison_table(comparison, width):
@@ -29,30 +31,73 @@ def comparison_table(comparison, width):
     -------
     rich.table.Table
     """
-    measures = comparison.measures
-    if width < NARROW + COLUMN:
-        measures = measures[: len(COLUMNS)]
+    measures = shown_measures(comparison, width)
     table = Table(
         box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1
     )
     table.add_column("strategy", vertical="top")
     scales = {m.key: _scale(comparison.outcomes, m.key) for m in measures}
     for m in measures:
-        unit = "" if scales[m.key] == 1 else "\nx 1000"
-        title = m.title.replace(" ", "\n") + unit
+        title = m.title.replace(" ", "\n").replace("[", "\n[") + _unit(scales[m.key])
         table.add_column(title, justify="right", no_wrap=True, min_width=COLUMN - 1)
     for outcome in comparison.outcomes:
         cells = [
-            _cell(outcome, m, scales[m.key], is_best(comparison, outcome, m))
+            _cell(
+                outcome,
+                m,
+                scales[m.key],
+                is_best(comparison, outcome, m),
+                _misses(comparison, outcome, m),
+            )
             for m in measures
         ]
         table.add_row(outcome.name, *cells)
     return table
 
 
+def shown_measures(comparison, width):
+    """Return the measures that a terminal has room for.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    width : int
+        Of the terminal, in characters.
+
+    Returns
+    -------
+    list of Measure
+    """
+    return comparison.measures[: max(width, NARROW) // COLUMN - 1]
+
+
+def infeasible_table(comparison):
+    """Return the strategies that keep no requirement, with the reasons.
+
+    Parameters
+    ----------
+    comparison : Comparison
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for each in comparison.infeasible:
+        table.add_row(Text(each.name), Text(f"infeasible: {each.why} out of fold"))
+    return table
+
+
 def _scale(outcomes, key):
-    smallest = min(outcome.estimates[key].value for outcome in outcomes)
-    return 1000 if key in ("log_loss", "brier") and smallest < SMALL else 1
+    """Return what to multiply a column by, so that its numbers are short."""
+    values = [outcome.estimates[key].value for outcome in outcomes]
+    if key == COST and max(values) >= LARGE:
+        return 0.001
+    return 1000 if key in ("log_loss", "brier", COST) and min(values) < SMALL else 1
+
+
+def _unit(scale):
+    return {1: "", 1000: "\nx 1000", 0.001: "\nin 1000s"}[scale]
 
 
 def is_best(comparison, outcome, measure):
@@ -74,9 +119,16 @@ def is_best(comparison, outcome, measure):
     return outcome.estimates[measure.key].value == best
 
 
-def _cell(outcome, measure, scale, best):
+def _misses(comparison, outcome, measure):
+    """Tell whether a value is outside of what is required of it."""
+    required = [r for r in comparison.options.requirements if r.key == measure.key]
+    return not outcome.keeps(required)
+
+
+def _cell(outcome, measure, scale, best, missed):
     estimate = outcome.estimates[measure.key]
     value = short(estimate.value * scale)
-    # The mark stands without colours too.
+    # The marks stand without colours too.
     value = (f"*{value}", "bold green") if best else value
-    return Text.assemble(value, "\n", (interval(estimate, scale), "dim"))
+    marks = ("!", "bold red") if missed else ""
+    return Text.assemble(marks, value, "\n", (interval(estimate, scale), "dim"))

@@ -1,12 +1,15 @@
 """Which strategy to use, and why, in plain words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sklimb.report.compare import Outcome
-from sklimb.report.measures import LEVEL, column_of_aim
+from sklimb.report.aims import COST, cheapest_constant
+from sklimb.report.measures import LEVEL
 from sklimb.report.numbers import interval, short
+from sklimb.report.outcomes import Outcome
+from sklimb.report.requirements import listed
+from sklimb.report.rule_words import rule_in_words
 
 __all__ = ["Verdict", "judge"]
 
@@ -33,10 +36,11 @@ class Verdict:
 def judge(comparison):
     """Choose a strategy.
 
-    Of the strategies that are as good as the best by the aim, as far as the
-    test rows tell (by the bootstrap of paired differences), those whose
-    probabilities belong to the prior where the model is used, if there are
-    any; of these, the one with the best value.
+    Of the strategies that keep what is required on the test rows (where none
+    does, of those that come nearest), those that are as good as the best by the
+    aim, as far as the test rows tell (by the bootstrap of paired differences);
+    of these, those whose probabilities belong to the prior where the model is
+    used, if there are any; of these, the one with the best value.
 
     Parameters
     ----------
@@ -46,22 +50,48 @@ def judge(comparison):
     -------
     Verdict
     """
-    aim = column_of_aim(comparison.options.scoring)
-    equal = _as_good_as_best(comparison.outcomes, aim.key)
+    candidates = _candidates(comparison)
+    among = replace(comparison, outcomes=candidates)
+    equal = _as_good_as_best(among)
     honest = [outcome for outcome in equal if _is_at_prior(comparison, outcome)]
-    chosen = max(honest or equal, key=lambda outcome: outcome.estimates[aim.key].value)
-    return Verdict(chosen, _words(comparison, aim, chosen, equal))
+    chosen = _best(honest or equal, comparison.aim)
+    return Verdict(chosen, _words(among, chosen, equal, comparison.outcomes))
 
 
-def _as_good_as_best(outcomes, key):
-    best = max(outcomes, key=lambda outcome: outcome.estimates[key].value)
-    top = best.estimates[key].resamples
-    differences = [top - outcome.estimates[key].resamples for outcome in outcomes]
+def _candidates(comparison):
+    """Return the strategies that are nearest to what is required."""
+    required = comparison.options.requirements
+    distances = [sum(o.distances(required)) for o in comparison.outcomes]
+    nearest = min(distances)
+    return [
+        outcome
+        for outcome, distance in zip(comparison.outcomes, distances, strict=True)
+        if distance == nearest
+    ]
+
+
+def _best(outcomes, aim):
+    sign = 1 if aim.higher_is_better else -1
+    return max(outcomes, key=lambda outcome: sign * outcome.estimates[aim.key].value)
+
+
+def _as_good_as_best(comparison):
+    aim, outcomes = comparison.aim, comparison.outcomes
+    top = _best(outcomes, aim).estimates[aim.key].resamples
+    sign = 1 if aim.higher_is_better else -1
+    differences = [sign * (top - o.estimates[aim.key].resamples) for o in outcomes]
     return [
         outcome
         for outcome, difference in zip(outcomes, differences, strict=True)
-        if _surely_above(difference) <= NEGLIGIBLE
+        if _surely_above(difference) <= _negligible(comparison)
     ]
+
+
+def _negligible(comparison):
+    if comparison.aim.key != COST:
+        return NEGLIGIBLE
+    # A cost has a unit: that of one decision for all rows is the measure of it.
+    return NEGLIGIBLE * cheapest_constant(comparison.options, comparison.prevalence)[0]
 
 
 def _surely_above(differences):
@@ -70,28 +100,65 @@ def _surely_above(differences):
 
 
 def _is_at_prior(comparison, outcome):
-    rule = outcome.estimator.decision_rule_
-    share = rule["target_prior"][rule["classes"].index(rule["pos_label"])]
+    shares = np.array(outcome.estimator.decision_rule_["target_prior"])
     # Training and test part have the data's prevalence up to a row.
-    return abs(share - comparison.prevalence) < 1 / comparison.n_test
+    return np.abs(shares - comparison.prior).max() < 1 / comparison.n_test
 
 
-def _words(comparison, aim, chosen, equal):
-    found = chosen.estimates[aim.key]
-    reasons = [f"{aim.title} {short(found.value)} ({interval(found)})"]
-    worse = [outcome for outcome in comparison.outcomes if outcome not in equal]
+def _words(among, chosen, equal, outcomes):
+    reasons = [_figure(among.aim, chosen)]
+    worse = [outcome for outcome in among.outcomes if outcome not in equal]
     if worse:
         reasons.append(f"better than {_names(worse)}")
     others = [outcome for outcome in equal if outcome is not chosen]
     if others:
         reasons.append(f"as good as {_names(others)} as far as these rows tell")
-    reasons += _probabilities(comparison.outcomes, chosen)
-    threshold = chosen.estimator.decision_rule_["threshold"]
-    return (
-        f"Use {chosen.name!r}: {', '.join(reasons)}. It calls a row positive "
-        f"({comparison.options.positive!r}) where its probability is at least "
-        f"{threshold:.3g}."
+    reasons += _probabilities(among.outcomes, chosen)
+    return " ".join(
+        [
+            f"Use {chosen.name!r}: {', '.join(reasons)}.",
+            *_on_requirements(among, chosen, outcomes),
+            rule_in_words(chosen.estimator.decision_rule_),
+        ]
     )
+
+
+def _figure(aim, outcome):
+    found = outcome.estimates[aim.key]
+    if aim.key == COST:  # in any unit
+        low, high = found.interval
+        return f"{aim.title} {found.value:.3g} ({low:.3g}-{high:.3g})"
+    return f"{aim.title} {short(found.value)} ({interval(found)})"
+
+
+def _on_requirements(comparison, chosen, outcomes):
+    """Return a sentence or two on what is required, if anything is."""
+    required = comparison.options.requirements
+    if not required:
+        return []
+    values = ", ".join(_value(chosen, r) for r in required)
+    if not chosen.keeps(required):
+        return [
+            f"On the test rows no strategy keeps {listed(required)}; this one comes "
+            f"nearest ({values})."
+        ]
+    sentences = [f"It keeps {listed(required)} on the test rows ({values})."]
+    missing = [outcome for outcome in outcomes if not outcome.keeps(required)]
+    if missing:
+        sentences.append(f"Not so {_names(missing)}.")
+    if any(_may_be_missed(chosen, requirement) for requirement in required):
+        sentences.append("Other rows may miss it, as the interval says.")
+    return sentences
+
+
+def _value(outcome, requirement):
+    found = outcome.estimates[requirement.key]
+    return f"{requirement.subject} {short(found.value)}, {interval(found)}"
+
+
+def _may_be_missed(outcome, requirement):
+    ends = np.array(outcome.estimates[requirement.key].interval)
+    return requirement.distance(ends).any()
 
 
 def _probabilities(outcomes, chosen):

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sklimb.report.compare import Comparison, Outcome
 from sklimb.report.data import Dataset
-from sklimb.report.measures import COLUMNS, Estimate
+from sklimb.report.measures import COLUMNS, Estimate, column_of_aim
+from sklimb.report.outcomes import Comparison, Outcome
 from sklimb.report.strategies import Options, Strategy
 
 
@@ -38,11 +38,12 @@ def comparison(*outcomes, prevalence=0.1):
     y = np.array(["no"] * 90 + ["yes"] * 10, dtype=object)
     return Comparison(
         dataset=Dataset("t.csv", None, y, "yes", None),
-        options=Options(positive="yes"),
-        prevalence=prevalence,
+        options=Options(positive="yes", classes=("no", "yes")),
+        prior=np.array([1 - prevalence, prevalence]),
         n_train=75,
         n_test=25,
         test_positives=3,
+        aim=column_of_aim("balanced_accuracy"),
         measures=list(COLUMNS),
         outcomes=list(outcomes),
     )

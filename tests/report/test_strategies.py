@@ -8,6 +8,7 @@ from sklimb.report.strategies import STRATEGIES, Conditions, Options, applicable
 from tests.resampling_fakes import FakeBatches, FakeNetwork
 
 BATCHES, SMOTE = "balanced batches + corrected + tuned", "SMOTE + corrected + tuned"
+PRIOR = {0: 0.98, 1: 0.02}
 
 
 def left_out(model=None, *, positives=50, has_columns=True, n_folds=5):
@@ -54,7 +55,7 @@ def test_smote_is_for_rows_of_numbers():
 
 @pytest.mark.parametrize("strategy", STRATEGIES[2:], ids=lambda s: s.name)
 def test_what_is_tuned_is_corrected_to_the_deployment_prior(strategy):
-    built = strategy.build(FakeNetwork(), Options(positive=1, target_prior=0.02))
-    assert built.target_prior == 0.02
+    built = strategy.build(FakeNetwork(), Options(positive=1, target_prior=PRIOR))
+    assert built.target_prior == PRIOR
     assert built.threshold == "tune"
     assert strategy.n_fits(Options(positive=1)) == 6
