@@ -291,6 +291,19 @@ def test_averaged_cuts_vary_less_than_the_exact_one():
         assert spread[selection] < 0.9 * spread["exact"]
 
 
+def test_auto_is_the_best_on_average_that_the_scoring_is_fast_enough_for():
+    of_name = [
+        tuned(scoring="f1", selection=selection).fit(X, y).best_threshold_
+        for selection in ("auto", "combined")
+    ]
+    of_scorer = [
+        tuned(scoring=make_scorer(own_f1), selection=selection, cv=2).fit(X, y)
+        for selection in ("auto", "exact")
+    ]
+    assert of_name[0] == of_name[1]
+    assert of_scorer[0].best_threshold_ == of_scorer[1].best_threshold_
+
+
 @pytest.mark.parametrize("selection", ["bagged", "combined"])
 def test_resampling_selections_refuse_a_scorer_of_ones_own(selection):
     with pytest.raises(ValueError, match=f"`selection`='{selection}' measures every"):
