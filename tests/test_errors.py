@@ -243,7 +243,6 @@ ERRORS = {
     "zero for a class": (tuned(weight=1.0 - y), ValueError, r"zero for every.*\[1\]"),
     "weights too short": (tuned(weight=ONES[1:]), ValueError, r"\(600,\)"),
     "one class": (tuned(np.zeros_like(y)), ValueError, "one class only"),
-    "three classes": (tuned(THREE), NotImplementedError, "3 classes.*threshold`=None"),
     "three, fixed": (flat(THREE, threshold=0.5), NotImplementedError, "3 classes"),
     "multilabel": (
         corrected(np.column_stack([y, 1 - y])),
