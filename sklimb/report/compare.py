@@ -139,7 +139,7 @@ def _fit(strategy, estimator, parts, options, progress, bad_model):
 def _why_infeasible(error, options):
     requirements = options.requirements
     said = requirement_of(error.constraint, requirements, options.positive)
-    among = ", while the others hold" if len(requirements) > 1 else ""
+    among = " while the others hold" if len(requirements) > 1 else ""
     return f"{said} comes no nearer than {short(error.best_value)}{among}"
 
 
@@ -150,9 +150,9 @@ def _check_any_feasible(fitted, options):
         return
     found = "; ".join(f"{each.name!r}: {each.why}" for each in failed)
     raise InputError(
-        f"--require: no strategy has a threshold that keeps "
-        f"{listed(options.requirements)} out of fold ({found}). Loosen a limit, or "
-        "give a model that separates the classes better."
+        f"--require: no tuned threshold keeps {listed(options.requirements)} out of "
+        "fold. Loosen a limit, or give a model that separates the classes better. "
+        f"{found}."
     )
 
 

@@ -236,7 +236,7 @@ def _obstacle_of_smote(conditions):
     needed = SMOTE().k_neighbors + 1
     if conditions.fewest < needed:
         return (
-            f"SMOTE needs {needed} rows of the rarer class in each training part, and "
+            f"SMOTE needs {needed} rows of the rarest class in each training part, and "
             f"one has {conditions.fewest}"
         )
     return None

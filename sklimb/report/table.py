@@ -84,7 +84,7 @@ def infeasible_table(comparison):
     """
     table = Table.grid(padding=(0, 2, 0, 0))
     for each in comparison.infeasible:
-        table.add_row(Text(each.name), Text(f"infeasible: {each.why} out of fold"))
+        table.add_row(Text(each.name), Text(f"infeasible out of fold: {each.why}"))
     return table
 
 

@@ -36,11 +36,12 @@ class Verdict:
 def judge(comparison):
     """Choose a strategy.
 
-    Of the strategies that keep what is required on the test rows (where none
-    does, of those that come nearest), those that are as good as the best by the
-    aim, as far as the test rows tell (by the bootstrap of paired differences);
-    of these, those whose probabilities belong to the prior where the model is
-    used, if there are any; of these, the one with the best value.
+    Of the strategies that keep what is required on the test rows, those that are
+    as good as the best by the aim, as far as these rows tell (by the bootstrap of
+    paired differences); of these, those whose probabilities belong to the prior
+    where the model is used, if there are any; of these, the one with the best
+    value. Where none keeps what is required, that which is tuned to keep it and
+    comes nearest.
 
     Parameters
     ----------
@@ -59,15 +60,16 @@ def judge(comparison):
 
 
 def _candidates(comparison):
-    """Return the strategies that are nearest to what is required."""
-    required = comparison.options.requirements
-    distances = [sum(o.distances(required)) for o in comparison.outcomes]
-    nearest = min(distances)
-    return [
-        outcome
-        for outcome, distance in zip(comparison.outcomes, distances, strict=True)
-        if distance == nearest
-    ]
+    """Return the strategies that keep what is required on the test rows, if any.
+
+    Otherwise, of those that are tuned to keep it, the nearest.
+    """
+    required, outcomes = comparison.options.requirements, comparison.outcomes
+    keeping = [outcome for outcome in outcomes if outcome.keeps(required)]
+    if keeping:
+        return keeping
+    tuned = [o for o in outcomes if o.strategy.is_tuned(comparison.options)]
+    return [min(tuned, key=lambda outcome: sum(outcome.distances(required)))]
 
 
 def _best(outcomes, aim):
@@ -136,16 +138,16 @@ def _on_requirements(comparison, chosen, outcomes):
     required = comparison.options.requirements
     if not required:
         return []
-    values = ", ".join(_value(chosen, r) for r in required)
+    values = " and ".join(_value(chosen, r) for r in required)
     if not chosen.keeps(required):
         return [
-            f"On the test rows no strategy keeps {listed(required)}; this one comes "
-            f"nearest ({values})."
+            f"On the test rows no strategy keeps {listed(required)}; of those tuned to "
+            f"keep it, this one comes nearest: {values}."
         ]
-    sentences = [f"It keeps {listed(required)} on the test rows ({values})."]
+    sentences = [f"It keeps {listed(required)} on the test rows: {values}."]
     missing = [outcome for outcome in outcomes if not outcome.keeps(required)]
     if missing:
-        sentences.append(f"Not so {_names(missing)}.")
+        sentences.append(f"It is missed by {_names(missing)}.")
     if any(_may_be_missed(chosen, requirement) for requirement in required):
         sentences.append("Other rows may miss it, as the interval says.")
     return sentences
@@ -153,7 +155,7 @@ def _on_requirements(comparison, chosen, outcomes):
 
 def _value(outcome, requirement):
     found = outcome.estimates[requirement.key]
-    return f"{requirement.subject} {short(found.value)}, {interval(found)}"
+    return f"{requirement.subject} {short(found.value)} ({interval(found)})"
 
 
 def _may_be_missed(outcome, requirement):

@@ -44,7 +44,7 @@ def test_smote_needs_neighbours_in_each_training_part(
 ):
     names, notes = left_out(FakeNetwork(fraction), positives=positives, n_folds=n_folds)
     assert names == (set() if fits else {SMOTE})
-    assert fits or "SMOTE needs 6 rows of the rarer class in each training" in notes
+    assert fits or "SMOTE needs 6 rows of the rarest class in each training" in notes
 
 
 def test_smote_is_for_rows_of_numbers():
