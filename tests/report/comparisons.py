@@ -4,17 +4,26 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from sklimb.report.aims import aim_of, measures_of
 from sklimb.report.data import Dataset
-from sklimb.report.measures import COLUMNS, Estimate, column_of_aim
-from sklimb.report.outcomes import Comparison, Outcome
+from sklimb.report.measures import COLUMNS, Estimate
+from sklimb.report.outcomes import Comparison, Infeasible, Outcome
 from sklimb.report.strategies import Options, Strategy
 
 
-def outcome(name, *, prior=0.1, threshold=0.25, spread=0.05, **values):
+def strategy(name, tuned=True):
+    """Return a strategy that is never fitted."""
+    threshold = "tune" if tuned else 0.5
+    return Strategy(
+        name, f"the meaning of {name}", lambda options: {"threshold": threshold}
+    )
+
+
+def outcome(name, *, prior=0.1, threshold=0.25, spread=0.05, tuned=True, **values):
     """Return a strategy with given values, 0.5 for the others."""
     random = np.random.default_rng(0)  # the same resamples for all: paired
     noise = random.normal(scale=spread, size=500)
-    given = {column.key: values.get(column.key, 0.5) for column in COLUMNS}
+    given = {column.key: 0.5 for column in COLUMNS} | values
     estimates = {
         key: Estimate(value, np.clip(value + noise, 0, None))
         for key, value in given.items()
@@ -26,24 +35,27 @@ def outcome(name, *, prior=0.1, threshold=0.25, spread=0.05, **values):
         "threshold": threshold,
     }
     return Outcome(
-        strategy=Strategy(name, f"the meaning of {name}", lambda options: {}),
+        strategy=strategy(name, tuned),
         estimator=SimpleNamespace(decision_rule_=rule),
         estimates=estimates,
         seconds=1.5,
     )
 
 
-def comparison(*outcomes, prevalence=0.1):
-    """Return a comparison of outcomes."""
+def comparison(*outcomes, prevalence=0.1, infeasible=(), **settings):
+    """Return a comparison of outcomes; ``infeasible`` are names."""
     y = np.array(["no"] * 90 + ["yes"] * 10, dtype=object)
+    options = Options(positive="yes", classes=("no", "yes"), **settings)
+    why = "recall >= 0.9 comes no nearer than .850"
     return Comparison(
         dataset=Dataset("t.csv", None, y, "yes", None),
-        options=Options(positive="yes", classes=("no", "yes")),
+        options=options,
         prior=np.array([1 - prevalence, prevalence]),
         n_train=75,
         n_test=25,
         test_positives=3,
-        aim=column_of_aim("balanced_accuracy"),
-        measures=list(COLUMNS),
+        aim=aim_of(options),
+        measures=list(measures_of(options)),
         outcomes=list(outcomes),
+        infeasible=[Infeasible(strategy(name), why, 1.0) for name in infeasible],
     )

@@ -6,6 +6,8 @@ import pytest
 
 from sklimb.report import InputError
 from sklimb.report.files import check_folder, write
+from sklimb.report.requirements import check_requirements
+from sklimb.report.strategies import Costs
 from sklimb.report.verdict import judge
 from tests.report.comparisons import comparison, outcome
 
@@ -34,6 +36,29 @@ def test_rule_is_that_of_the_chosen_strategy_with_versions(tmp_path, made):
     assert rule["strategy"] == "b"
     assert rule["why"] == verdict.words
     assert {"python", "numpy", "scikit-learn"} <= set(rule["versions"])
+
+
+def test_requirements_and_costs_are_written(tmp_path):
+    made = comparison(
+        outcome("a", recall=0.95, cost=0.3, threshold=[0.5, "never"]),
+        outcome("b", recall=0.8, cost=0.2),
+        infeasible=["c"],
+        requirements=check_requirements(["recall>=0.9"], ["no", "yes"], "yes"),
+        costs=Costs(1.0, 50.0),
+        scoring="cost",
+    )
+    write(tmp_path, made, judge(made), "linear")
+    with open(tmp_path / "comparison.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["keeps_requirements"] for row in rows] == ["1", "0", "0"]
+    assert [row["cost"] for row in rows] == ["0.3", "0.2", ""]
+    assert rows[2]["infeasible"] == "recall >= 0.9 comes no nearer than .850"
+    assert json.loads(rows[0]["threshold"]) == [0.5, "never"]
+    rule = json.loads((tmp_path / "decision_rule.json").read_text())
+    assert rule["costs"] == {"false_positive": 1.0, "false_negative": 50.0}
+    (required,) = rule["requirements"]
+    assert required["requirement"] == "recall >= 0.9"
+    assert (required["test_value"], required["kept"]) == (0.95, True)
 
 
 def test_files_are_replaced_whole_and_leave_nothing_beside(tmp_path, made):

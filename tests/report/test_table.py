@@ -5,14 +5,19 @@ from rich.console import Console
 
 from sklimb.report.measures import COLUMNS
 from sklimb.report.numbers import short
-from sklimb.report.strategies import STRATEGIES
-from sklimb.report.table import comparison_table
+from sklimb.report.requirements import check_requirements
+from sklimb.report.strategies import STRATEGIES, Costs
+from sklimb.report.table import comparison_table, infeasible_table, shown_measures
 from tests.report.comparisons import comparison, outcome
 
 
 def _printed(made, width):
+    return _text(comparison_table(made, width), width)
+
+
+def _text(table, width):
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(comparison_table(made, width))
+    console.print(table)
     return console.file.getvalue()
 
 
@@ -67,3 +72,56 @@ def test_short_numbers_have_four_characters_and_are_right(value):
     text = short(value)
     assert len(text) <= 4
     assert float(text) == pytest.approx(value, rel=5e-3, abs=5e-4)
+
+
+COSTS = {"costs": Costs(1.0, 50.0), "scoring": "cost"}
+RECALL = check_requirements(["recall>=0.9", "alert_rate<=0.5"], ["no", "yes"], "yes")
+
+
+def test_what_misses_a_requirement_is_marked():
+    text = _printed(
+        comparison(
+            outcome("a", recall=0.8, alert_rate=0.4, precision=0.8),
+            outcome("b", recall=0.95, alert_rate=0.6, precision=0.7),
+            requirements=RECALL,
+        ),
+        100,
+    )
+    for mark in ("!.800", "*.950", "*.400", "!.600", "*.800", " .700"):
+        assert mark in text
+    assert text.count("!") == 2
+
+
+def test_strategies_without_a_threshold_say_why():
+    text = _text(infeasible_table(comparison(outcome("a"), infeasible=["b", "c"])), 80)
+    words = "infeasible out of fold: recall >= 0.9 comes no nearer than .850"
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        f"b {words}",
+        f"c {words}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown", "unit"),
+    [
+        (0.0012, "*1.20", "x 1000"),
+        (0.5, "*.500", "row"),
+        (9000, "*9000", "row"),
+        (12345678, "*12346", "in 1000s"),
+    ],
+)
+def test_costs_of_any_unit_fit_their_column(cost, shown, unit):
+    text = _printed(comparison(outcome("a", cost=cost, spread=0), **COSTS), 80)
+    assert shown in text
+    assert unit in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("width", "n_shown"), [(60, 7), (80, 7), (99, 8), (120, 9)])
+def test_the_cost_is_shown_first_and_the_last_measures_give_way(width, n_shown):
+    made = comparison(
+        outcome("a", cost=1, alert_rate=0.2), requirements=RECALL, **COSTS
+    )
+    keys = [measure.key for measure in shown_measures(made, width)]
+    assert keys == [measure.key for measure in made.measures][:n_shown]
+    assert keys[:2] == ["cost", "alert_rate"]
