@@ -47,7 +47,6 @@ from sklimb.thresholds._rule import ThresholdRule
 from sklimb.thresholds._rule import column_of_positives as column_of_positives
 from sklimb.thresholds._selection import SELECTIONS as SELECTIONS
 from sklimb.thresholds._selection import choose_cut as choose_cut
-from sklimb.thresholds._selection import curve_of_parts as curve_of_parts
 from sklimb.thresholds._selection import pooled_rows as pooled_rows
 
 __all__ = [
