@@ -152,10 +152,13 @@ def curve_of_parts(parts, metric, aggregation):
     """Return the metric's mean over parts, or that of all rows, as a StepCurve."""
     if len(parts) == 1:
         return _curve(parts[0], metric)
-    pooled = counts_of_positives(*pooled_rows(parts))
     if aggregation == "pooled":
         return _curve(pooled_rows(parts), metric)
-    mean = mean_curve([_curve(part, metric) for part in parts if _has_both(part)])
+    curves = [_curve(part, metric) for part in parts if _has_both(part)]
+    mean = mean_curve(curves)
+    if len(curves) == len(parts):
+        return mean
+    pooled = counts_of_positives(*pooled_rows(parts))
     return StepCurve(pooled.scores, mean.at_cuts_of(pooled.scores))
 
 
