@@ -7,6 +7,7 @@ the work is small, and so few bytes that memory doesn't notice.
 """
 
 import math
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -15,8 +16,9 @@ import tensorflow as tf
 
 from sklimb._rows import take_rows
 from sklimb.keras.augment import NOT_FINITE, Augmentation
+from sklimb.keras.rows import Rows
 
-__all__ = ["Feed", "PlainPlan", "gathered"]
+__all__ = ["Feed", "FitTask", "PlainPlan", "gathered"]
 
 MOST_BATCHES = 50
 BLOCK_BYTES = 2 * 2**20
@@ -52,6 +54,34 @@ class PlainPlan:
         return rows, None
 
 
+@dataclass(frozen=True)
+class FitTask:
+    """What a network is to be trained with.
+
+    Attributes
+    ----------
+    rows : Rows
+    class_weights : ndarray of shape (n_classes,)
+    plan : PlainPlan or BalancedPlan
+    validation : Feed, tuple of arrays, or None
+    callbacks : list of keras.callbacks.Callback
+    args : dict
+        What else ``keras.Model.fit`` is to be given.
+    """
+
+    rows: Rows
+    class_weights: np.ndarray
+    plan: object
+    validation: object
+    callbacks: list
+    args: dict
+
+    @property
+    def weight(self):
+        """What each row counts in the loss, or None where all count 1."""
+        return self.rows.loss_weight(self.class_weights)
+
+
 class Feed:
     """A dataset that gives the batches of a plan, another epoch each time.
 
@@ -63,12 +93,18 @@ class Feed:
     weight : ndarray of shape (n_rows,) or None
     plan : PlainPlan or BalancedPlan
     augment : keras.Layer or callable, default=None
+
+    Attributes
+    ----------
+    rows, weight, plan
+        As given.
     """
 
     def __init__(self, rows, targets, weight, plan, augment=None):
-        self._rows = rows
+        self.rows = rows
+        self.weight = weight
+        self.plan = plan
         self._labels = [targets] if weight is None else [targets, weight]
-        self._plan = plan
         self._augment = augment
         self._augmentation = None
         self._error = None
@@ -81,11 +117,11 @@ class Feed:
         seed : int, default=None
             For the augmentation.
         """
-        sample = gathered(self._rows, np.arange(min(8, len(self._rows.numbers))))
+        sample = gathered(self.rows, np.arange(min(8, len(self.rows.numbers))))
         if self._augment is not None:
             self._augmentation = Augmentation(self._augment, sample, seed)
             sample = self._augmentation.sample
-        self._blocks = _blocks(self._plan.n_rows, self._plan.batch_size, sample)
+        self._blocks = _blocks(self.plan.n_rows, self.plan.batch_size, sample)
         dataset = (
             tf.data.Dataset.range(len(self._blocks))
             .map(self._block_as_tensors(sample))
@@ -94,7 +130,7 @@ class Feed:
         )
         if self._augmentation is not None:
             dataset = dataset.map(self._augmented)
-        n_batches = -(-self._plan.n_rows // self._plan.batch_size)
+        n_batches = -(-self.plan.n_rows // self.plan.batch_size)
         known = tf.data.experimental.assert_cardinality(n_batches)
         return dataset.apply(known).prefetch(self._blocks[0][2][0])
 
@@ -132,10 +168,10 @@ class Feed:
 
     def _gathered_block(self, number):
         if number == 0:
-            self._epoch, self._marked = self._plan.epoch()
+            self._epoch, self._marked = self.plan.epoch()
         start, end, shape = self._blocks[number]
         rows = self._epoch[start:end]
-        X = gathered(self._rows, rows)
+        X = gathered(self.rows, rows)
         blocks = [*tf.nest.flatten(X), *(values[rows] for values in self._labels)]
         if self._augmentation is not None:
             marked = self._marked[start:end]

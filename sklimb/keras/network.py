@@ -16,7 +16,7 @@ from sklimb.exceptions import NonFiniteModelError
 from sklimb.keras._internals import copy_of_model, isolated, with_metrics_by_weight
 from sklimb.keras.batches import BalancedPlan, check_all_classes, check_batches
 from sklimb.keras.checked import CheckedInputs
-from sklimb.keras.feed import Feed, PlainPlan, gathered
+from sklimb.keras.feed import Feed, FitTask, PlainPlan, gathered
 from sklimb.keras.logits import Prediction
 from sklimb.keras.pool import RestingNetwork, default_pool, lease
 from sklimb.keras.prediction import as_batch, number_of_rows
@@ -93,6 +93,10 @@ class NetworkEstimator(CheckedInputs):
 
     def _fit_data(self, data):
         """Fit on row numbers of a meta-estimator's :class:`TrainingData`."""
+        return self._fit_rows(*self._taken(data))
+
+    def _taken(self, data):
+        """Return clean rows, arguments of ``fit``, groups, and rows held out."""
         goes_on = self.warm_start and self.initialized_
         rows = self._prepare(
             data.source, data.y, data.sample_weight, goes_on, index=data.rows
@@ -100,32 +104,42 @@ class NetworkEstimator(CheckedInputs):
         params = dict(data.fit_params)
         groups = params.pop("groups", None)
         args = {"initial_epoch": 0} | self._fit_args(params)
-        return self._fit_rows(rows, args, groups, held_out=data.validation)
+        return rows, args, groups, data.validation
 
     def _fit_rows(self, rows, args, groups=None, held_out=None, adds_up=False):
         """Train on clean rows; whatever fails leaves nothing behind."""
         with self._all_or_nothing():
-            own_weights = args.pop("class_weight", self.class_weight)
-            last = args.pop("validation_split", 0.0)
-            if held_out is None:
-                rows, held_out = self._hold_out(rows, last, groups)
-            else:
-                held_out = self._held_out_elsewhere(held_out)
-            self._get_network(rows)
-            rows = self._encoded(rows)
-            class_weights = weights_of_classes(
-                own_weights, rows.numbers, rows.weight, self.classes_
-            )
-            size, validation_size = _batch_sizes(args, len(rows.numbers))
-            plan = self._plan(rows, size, args)
-            validation = self._validation(
-                args, validation_size, held_out, class_weights, last
-            )
-            history = self._train(rows, class_weights, plan, validation, args)
-            self._check_network(rows, class_weights)
-            self._publish_prior(self._mass(rows, class_weights, plan), adds_up)
-            self._publish_history(history, args["initial_epoch"])
+            task = self._task(rows, args, groups, held_out)
+            self._finish(task, self._train(task), adds_up)
         return self
+
+    def _task(self, rows, args, groups=None, held_out=None):
+        """Get a network, and return what it is to be trained with."""
+        own_weights = args.pop("class_weight", self.class_weight)
+        last = args.pop("validation_split", 0.0)
+        if held_out is None:
+            rows, held_out = self._hold_out(rows, last, groups)
+        else:
+            held_out = self._held_out_elsewhere(held_out)
+        self._get_network(rows)
+        rows = self._encoded(rows)
+        class_weights = weights_of_classes(
+            own_weights, rows.numbers, rows.weight, self.classes_
+        )
+        size, validation_size = _batch_sizes(args, len(rows.numbers))
+        plan = self._plan(rows, size, args)
+        validation = self._validation(
+            args, validation_size, held_out, class_weights, last
+        )
+        callbacks = self._callbacks("fit") + list(args.pop("callbacks", None) or [])
+        return FitTask(rows, class_weights, plan, validation, callbacks, args)
+
+    def _finish(self, task, history, adds_up=False):
+        """Check the trained network, and publish what its training gave."""
+        self._check_network(task.rows, task.class_weights)
+        mass = self._mass(task.rows, task.class_weights, task.plan)
+        self._publish_prior(mass, adds_up)
+        self._publish_history(history, task.args["initial_epoch"])
 
     def _split_validation(self, numbers, groups=None, last=None):
         """Return the rows to train on and to validate with, or None for no split."""
@@ -264,25 +278,24 @@ class NetworkEstimator(CheckedInputs):
         # Rows of `validation_fraction` count as they are, once each.
         return rows.loss_weight(class_weights) if weighted else None
 
-    def _train(self, rows, class_weights, plan, validation, args):
-        callbacks = self._callbacks("fit") + list(args.pop("callbacks", None) or [])
-        if not leaves_model_alone(callbacks):
+    def _train(self, task):
+        if not leaves_model_alone(task.callbacks):
             self._lease.shown()
         training = Feed(
-            rows,
-            self._encode_labels(rows.numbers),
-            rows.loss_weight(class_weights),
-            plan,
+            task.rows,
+            self._encode_labels(task.rows.numbers),
+            task.weight,
+            task.plan,
             getattr(self.batches, "augment", None),
         )
         return fit_quietly(
             self._lease.network,
             training,
-            validation,
-            callbacks,
+            task.validation,
+            task.callbacks,
             self._seed(),
-            self._described(class_weights),
-            **args,
+            self._described(task.class_weights),
+            **task.args,
         )
 
     def _callbacks(self, step):
