@@ -38,7 +38,6 @@ def data(tmp_path, monkeypatch):
     table.to_parquet("t.parquet")
     table.assign(target=1).to_csv("constant.csv", index=False)
     table.head(60).to_csv("few.csv", index=False)
-    table.assign(target=np.arange(len(y)) % 3).to_csv("three.csv", index=False)
     table.assign(target=table["target"].where(y == 1)).to_csv("gaps.csv", index=False)
     pd.DataFrame(
         {"text": [f"some words {i}" for i in range(99)], "target": [0, 1, 1] * 33}

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sklimb.report import InputError
-from sklimb.report.data import load, split
+from sklimb.report.data import _check_all_tested, load, split
 
 N = 100
 
@@ -114,3 +114,31 @@ def test_too_few_rows_for_the_folds_name_how_many_would_do(tmp_path):
     dataset = load(_file(tmp_path, [0] * 90 + [1] * 2), "target")
     with pytest.raises(InputError, match=r"folds\. Gather more rows"):
         split(dataset, 2, 0)
+
+
+def test_several_classes_have_no_positive_one_and_are_counted(tmp_path):
+    dataset = load(_file(tmp_path, ["b"] * 30 + ["a"] * 80 + ["c, d"] * 90), "target")
+    assert dataset.positive is None
+    assert dataset.classes == ("a", "b", "c, d")
+    assert dataset.counts == {"a": 80, "b": 30, "c, d": 90}
+    assert dataset.notes[0] == "Classes: c, d 90, a 80, b 30."
+
+
+def test_few_test_rows_of_any_class_are_told(tmp_path):
+    target = ["a"] * 400 + ["b"] * 80 + ["c"] * 20
+    notes = split(load(_file(tmp_path, target), "target"), 5, 0).notes
+    assert "few rows of some classes (b 20, c 5), and the intervals" in notes[0]
+
+
+def test_a_class_of_several_with_too_few_rows_is_named_with_the_remedy(tmp_path):
+    target = ["a"] * 80 + ["b"] * 15 + ["c"] * 5
+    dataset = load(_file(tmp_path, target), "target")
+    remedy = "--cv 4, or gather more rows of it, or join it with another class"
+    with pytest.raises(InputError, match=rf"class 'c' has 5 rows, 1 .* {remedy}"):
+        split(dataset, 5, 0)
+    assert set(split(dataset, 4, 0).y_test) == {"a", "b", "c"}
+
+
+def test_a_class_that_no_test_row_has_is_an_error():
+    with pytest.raises(InputError, match=r"no row of 'rare'\. Gather more rows of it"):
+        _check_all_tested(("a", "b", "rare"), np.array(["b", "a", "b"]))

@@ -91,3 +91,10 @@ def test_network_settings_follow_the_rows(n_rows, positives, batch_size, validat
     assert classifier.batch_size == batch_size
     assert classifier.validation_fraction == validation
     assert (classifier.callbacks is not None) == bool(validation)
+
+
+def test_the_network_has_a_probability_for_each_class():
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3
+    build, _ = find_model("mlp")
+    fitted = build(y).set_params(epochs=1).fit(X.astype(np.float32), y)
+    assert fitted.predict_proba(X).shape == (60, 3)

@@ -4,7 +4,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklimb.report.strategies import STRATEGIES, Conditions, Options, applicable
+from sklimb.report.strategies import (
+    STRATEGIES,
+    STRATEGIES_FOR_SEVERAL,
+    Conditions,
+    Options,
+    applicable,
+)
 from tests.resampling_fakes import FakeBatches, FakeNetwork
 
 BATCHES, SMOTE = "balanced batches + corrected + tuned", "SMOTE + corrected + tuned"
@@ -59,3 +65,11 @@ def test_what_is_tuned_is_corrected_to_the_deployment_prior(strategy):
     assert built.target_prior == PRIOR
     assert built.threshold == "tune"
     assert strategy.n_fits(Options(positive=1)) == 6
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES_FOR_SEVERAL, ids=lambda s: s.name)
+def test_no_strategy_for_several_classes_has_one_threshold(strategy):
+    options = Options(positive=None, classes=("a", "b", "c"))
+    built = strategy.build(FakeNetwork(), options)
+    assert built.pos_label is None
+    assert built.threshold == ("tune" if strategy.is_tuned(options) else None)
