@@ -1,5 +1,7 @@
 """Labels as the network's loss and output units want them, and their weights."""
 
+from contextlib import suppress
+
 import keras
 import numpy as np
 
@@ -55,6 +57,9 @@ def _takes_class_numbers(loss):
 def loss_name(loss):
     """Return a loss's name in one spelling: ``"binarycrossentropy"``."""
     loss = single_loss(loss)
+    if isinstance(loss, str):
+        with suppress(ValueError):  # short forms such as "bce"
+            loss = keras.losses.get(loss)
     if not isinstance(loss, str):
         loss = getattr(loss, "__name__", type(loss).__name__)
     return loss.replace("_", "").lower()

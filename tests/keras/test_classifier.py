@@ -343,3 +343,12 @@ def test_sparse_rows_give_what_dense_rows_give():
         classifier.predict_proba(dense),
         atol=1e-5,
     )
+
+
+def test_short_forms_of_losses_are_known():
+    def build():
+        return keras.Sequential([keras.layers.Dense(1, "sigmoid")])
+
+    short = KerasClassifier(build, loss="bce", random_state=0).fit(X, y)
+    full = KerasClassifier(build, loss="binary_crossentropy", random_state=0).fit(X, y)
+    np.testing.assert_array_equal(short.predict_proba(X), full.predict_proba(X))
