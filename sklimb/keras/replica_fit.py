@@ -1,0 +1,276 @@
+"""Fit many KerasClassifiers at once: those alike as replicas of one program."""
+
+import json
+import logging
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+import scipy.sparse
+import tensorflow as tf
+
+from sklimb._fitting import takes_training_data
+from sklimb._rows import num_rows
+from sklimb.keras._internals import seed_states
+from sklimb.keras.feed import Feed, FitTask
+from sklimb.keras.network import NetworkEstimator
+from sklimb.keras.pool import pool_key
+from sklimb.keras.replica_steps import Epoch
+from sklimb.keras.replicas import ReplicaJob, train_replicas, why_not
+from sklimb.keras.training import FiniteLossGuard
+from sklimb.priors import class_numbers
+
+__all__ = ["ReplicaFit", "fit_replicas"]
+
+MOST_REPLICAS = 64
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ReplicaFit:
+    """What :func:`fit_replicas` made of one estimator.
+
+    Attributes
+    ----------
+    estimator : KerasClassifier or None
+        Fitted; None where ``fit`` has to do it, or where it failed.
+    reason : str or None
+        Why ``fit`` has to.
+    error : Exception or None
+        What ``fit`` would have raised.
+    """
+
+    estimator: Any = None
+    reason: str | None = None
+    error: Exception | None = None
+
+
+def fit_replicas(estimators, data, rows, *, max_replicas=MOST_REPLICAS):
+    """Fit estimators as replicas where they can be, as if each were fitted alone.
+
+    Jobs share a program whose networks differ in nothing but values, with the
+    same classes and batch size, and with random layers the same seed. How they
+    are cut into programs depends on the jobs alone, so that results are the same
+    to the last bit wherever they run.
+
+    Parameters
+    ----------
+    estimators : list of estimator
+        Clones, one for each fit; those fitted are returned.
+    data : TrainingData
+    rows : list of ndarray or None
+        The rows of each fit; None for all.
+    max_replicas : int, default=64
+        How many train at once.
+
+    Returns
+    -------
+    list of ReplicaFit
+
+    Examples
+    --------
+    >>> import keras
+    >>> import numpy as np
+    >>> from sklimb._fitting import TrainingData
+    >>> from sklimb.keras import KerasClassifier
+    >>> from sklimb.keras.replica_fit import fit_replicas
+    >>> X = np.random.default_rng(0).normal(size=(60, 2))
+    >>> y = (X[:, 0] > 0).astype(int)
+    >>> network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> network.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+    >>> estimators = [KerasClassifier(network, epochs=n) for n in (1, 2)]
+    >>> fits = fit_replicas(estimators, TrainingData.check(X, y), [None, None])
+    >>> [len(fit.estimator.history_["loss"]) for fit in fits]
+    [1, 2]
+    """
+    members = [
+        _prepared(estimator, data if index is None else data.take(index))
+        for estimator, index in zip(estimators, rows, strict=True)
+    ]
+    members = _with_the_same_rows(members)
+    results = dict(enumerate(members))
+    for group in _groups(members, max_replicas):
+        fits = _fit_group([members[place] for place in group], data)
+        results |= zip(group, fits, strict=True)
+    _tell(results.values())
+    return [results[place] for place in range(len(members))]
+
+
+def _tell(fits):
+    reasons = [fit.reason for fit in fits if fit.reason is not None]
+    for reason in dict.fromkeys(reasons):
+        _logger.info("%d by keras.Model.fit: %s.", reasons.count(reason), reason)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """An estimator whose network waits for its training."""
+
+    estimator: NetworkEstimator
+    task: FitTask
+    data: Any
+    weights: list
+    learning_rate: float | None
+    key: str
+
+    def job(self, seed):
+        rows, validation = self.task.rows, self.task.validation
+        return ReplicaJob(
+            self.weights,
+            self.task.plan,
+            rows.index,
+            self.task.weight,
+            epochs=self.task.args.get("epochs", 1),
+            seed=seed,
+            learning_rate=self.learning_rate,
+            validation=None if validation is None else _epoch(validation),
+            callbacks=(*self.task.callbacks, self._guard()),
+        )
+
+    def _guard(self):
+        return FiniteLossGuard(self.estimator._described(self.task.class_weights))
+
+    def finished(self, trained):
+        """Return the fit after its training."""
+        try:
+            with self.estimator._all_or_nothing():
+                if trained.error is not None:
+                    raise trained.error
+                self.estimator._held().network.model.set_weights(trained.weights)
+                self.estimator._finish(self.task, trained.history)
+        except Exception as error:
+            return ReplicaFit(error=error)
+        self.estimator._rest()
+        return ReplicaFit(self.estimator)
+
+
+def _epoch(feed):
+    index = feed.rows.index
+    rows = np.arange(feed.plan.n_rows) if index is None else index
+    return Epoch(rows, feed.weight, feed.plan.batch_size)
+
+
+def _prepared(estimator, data):
+    """Return a member, or a fit without one."""
+    reason = _why_not_estimator(estimator, data)
+    if reason is not None:
+        return ReplicaFit(reason=reason)
+    try:
+        with estimator._all_or_nothing():
+            task = estimator._task(*estimator._taken(data))
+    except Exception as error:
+        return ReplicaFit(error=error)
+    model = estimator._lease.network.model
+    reason = _why_not_task(estimator, task, data, model)
+    if reason is not None:
+        estimator._forget()
+        return ReplicaFit(reason=reason)
+    rate = model.optimizer.learning_rate
+    rate = float(rate) if isinstance(rate, keras.Variable) else None
+    member = _Member(
+        estimator, task, data, model.get_weights(), rate, _key(estimator, task, model)
+    )
+    estimator._rest()
+    return member
+
+
+def _with_the_same_rows(members):
+    """Let all members hold the rows as the first has checked and converted them."""
+    checked = [m.task.rows.X for m in members if isinstance(m, _Member)]
+    return [
+        replace(m, task=replace(m.task, rows=replace(m.task.rows, X=checked[0])))
+        if isinstance(m, _Member)
+        else m
+        for m in members
+    ]
+
+
+def _why_not_estimator(estimator, data):
+    if not isinstance(estimator, NetworkEstimator):
+        return f"{type(estimator).__name__} is no KerasClassifier"
+    if not takes_training_data(estimator):
+        return f"{type(estimator).__name__} has a `fit` of its own"
+    if estimator.warm_start or estimator.initialized_:
+        return "training goes on from an earlier fit"
+    if getattr(estimator.batches, "augment", None) is not None:
+        return "`augment` changes rows"
+    if data.validation is not None and data.validation.source is not data.source:
+        return "the rows held out are not of the same data"
+    return None
+
+
+def _why_not_task(estimator, task, data, model):
+    if not estimator._features_stay():
+        return "the feature encoder may depend on the rows"
+    if not np.array_equal(estimator.classes_, data.classes):
+        return "the rows lack a class"
+    if not (task.validation is None or isinstance(task.validation, Feed)):
+        return "`validation_data` is not of the same data"
+    if any(map(_is_no_array_of_numbers, tf.nest.flatten(task.rows.X))):
+        return "`X` is sparse, or no numbers"
+    others = task.args.keys() - {"epochs", "initial_epoch", "verbose"}
+    if others or task.args["initial_epoch"] or task.args.get("verbose"):
+        return f"`fit` has arguments of its own: {sorted(task.args)}"
+    if pool_key(model) is None:
+        return "the model has parts that are not Keras's own and may differ"
+    return why_not(model, task.callbacks)
+
+
+def _is_no_array_of_numbers(values):
+    return scipy.sparse.issparse(values) or values.dtype.kind not in "biuf"
+
+
+def _key(estimator, task, model):
+    """Return what jobs of one program have in common."""
+    seed = estimator._seed() if seed_states(model) else None
+    return json.dumps([pool_key(model), task.plan.batch_size, seed])
+
+
+def _groups(members, max_replicas):
+    """Yield the places of the members of each program."""
+    by_key = {}
+    for place, member in enumerate(members):
+        if isinstance(member, _Member):
+            by_key.setdefault(member.key, []).append(place)
+    for places in by_key.values():
+        for first in range(0, len(places), max_replicas):
+            yield places[first : first + max_replicas]
+
+
+def _fit_group(members, data):
+    if len(members) == 1:
+        return _left_to_fit(members, "no other job can share a program with it")
+    first = members[0].estimator
+    seed = first._seed()
+    seed = random.randrange(2**31) if seed is None else seed
+    try:
+        trained = train_replicas(
+            first._held().network.model,
+            members[0].task.rows.X,
+            _targets(first, members, data),
+            [member.job(seed) for member in members],
+        )
+    except Exception as error:  # of any kind, where something can't be mapped
+        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+        return _left_to_fit(members, reason)
+    first._rest()
+    return [
+        member.finished(result) for member, result in zip(members, trained, strict=True)
+    ]
+
+
+def _left_to_fit(members, reason):
+    for member in members:
+        member.estimator._forget()
+    return [ReplicaFit(reason=reason)] * len(members)
+
+
+def _targets(estimator, members, data):
+    """Return the targets of all rows of the source, as the loss takes them."""
+    numbers = np.zeros(num_rows(data.source), dtype=np.int64)
+    parts = {id(d): d for m in members for d in (m.data, m.data.validation)}
+    for part in filter(None, parts.values()):
+        numbers[part.row_numbers] = class_numbers(part.y, estimator.classes_)
+    return estimator._encode_labels(numbers)
