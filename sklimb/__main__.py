@@ -113,6 +113,20 @@ def _add_compare(commands):
     add = compare.add_argument
     add("data", metavar="DATA", help="a .csv, .csv.gz, .tsv, .parquet or .npz file")
     add("--target", required=True, metavar="COLUMN", help="what to predict")
+    _add_aims(add)
+    add("--cv", type=_folds, default=5, metavar="K", help="folds (default: 5)")
+    add(
+        "--model",
+        default="mlp",
+        metavar="MODEL",
+        help="mlp, linear, or module:function that returns a classifier "
+        "(default: mlp, a small network)",
+    )
+    add("--seed", type=_seed, default=0, metavar="N", help="default: 0")
+    add("--out", metavar="DIR", help="write comparison.csv and decision_rule.json here")
+
+
+def _add_aims(add):
     add(
         "--positive",
         metavar="LABEL",
@@ -133,8 +147,8 @@ def _add_compare(commands):
         "--cost-fp",
         type=_cost,
         metavar="COST",
-        help="what a false positive costs; the threshold then has the least mean "
-        "cost (default with --cost-fn: 1)",
+        help="what a false positive costs, in any unit; the threshold then has the "
+        "least mean cost (default with --cost-fn: 1)",
     )
     add(
         "--cost-fn",
@@ -150,16 +164,6 @@ def _add_compare(commands):
         help="what the threshold has to keep, in quotes: 'recall>=0.9', "
         "'alert_rate<=0.02', of one class 'recall[cat]>=0.8'; may be given again",
     )
-    add("--cv", type=_folds, default=5, metavar="K", help="folds (default: 5)")
-    add(
-        "--model",
-        default="mlp",
-        metavar="MODEL",
-        help="mlp, linear, or module:function that returns a classifier "
-        "(default: mlp, a small network)",
-    )
-    add("--seed", type=_seed, default=0, metavar="N", help="default: 0")
-    add("--out", metavar="DIR", help="write comparison.csv and decision_rule.json here")
 
 
 def _number(text, kind, condition, expected):

@@ -202,7 +202,7 @@ def _none_of_several(labels, counts, given):
 def _with_counts(labels, counts):
     """Return labels with their rows, the most frequent one first."""
     order = np.argsort(-counts, kind="stable")
-    return ", ".join(f"{one_line(labels[k], 30)} {counts[k]}" for k in order)
+    return ", ".join(f"{one_line(labels[k], 30)} ({counts[k]})" for k in order)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _prior(comparison):
 
 def _shares(options):
     shares = options.target_prior.items()
-    each = ", ".join(f"{one_line(label, 30)} {share:.4g}" for label, share in shares)
+    each = ", ".join(f"{one_line(label, 30)}={share:.4g}" for label, share in shares)
     return f"the shares {each}"
 
 

@@ -32,12 +32,11 @@ def rule_in_words(rule):
             f"at least {_number(threshold)}."
         )
     each = ", ".join(
-        f"{one_line(label, 30)} {_number(value)}"
+        f"{_number(value)} for {one_line(repr(label), 30)}"
         for label, value in zip(rule["classes"], threshold, strict=True)
     )
     return (
-        "It takes the class whose probability is greatest over its threshold, and "
-        f"these are: {each}."
+        f"It takes the class whose probability over its threshold ({each}) is greatest."
     )
 
 

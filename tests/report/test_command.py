@@ -116,7 +116,7 @@ def test_several_classes_are_compared_by_metrics_of_all(data, capsys):
     assert _linear("three.csv", "--out", "out") == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "to test.\nMeasured at the shares in the data.\nClasses: small 1" in out
+    assert "to test.\nMeasured at the shares in the data.\nClasses: small (1" in out
     for words in ("balanced", "macro", "MCC", "minimum", "log-loss", "*."):
         assert words in out
     assert "precision" not in out
@@ -137,7 +137,7 @@ def test_several_classes_are_measured_at_their_deployment_prior(data, capsys):
     prior = ("--target-prior", "big=0.3,small=0.2")
     assert _linear("three.csv", *prior, "--scoring", "accuracy", "--out", "out") == 0
     out = capsys.readouterr().out
-    assert "Measured at the shares big 0.3, mid 0.5, small 0.2." in out
+    assert "Measured at the shares big=0.3, mid=0.5, small=0.2." in out
     assert ": accuracy ." in out.splitlines()[-1]
     rule = json.loads((data / "out/decision_rule.json").read_text())
     assert rule["decision_rule"]["target_prior"] == pytest.approx([0.3, 0.5, 0.2])

@@ -121,13 +121,13 @@ def test_several_classes_have_no_positive_one_and_are_counted(tmp_path):
     assert dataset.positive is None
     assert dataset.classes == ("a", "b", "c, d")
     assert dataset.counts == {"a": 80, "b": 30, "c, d": 90}
-    assert dataset.notes[0] == "Classes: c, d 90, a 80, b 30."
+    assert dataset.notes[0] == "Classes: c, d (90), a (80), b (30)."
 
 
 def test_few_test_rows_of_any_class_are_told(tmp_path):
     target = ["a"] * 400 + ["b"] * 80 + ["c"] * 20
     notes = split(load(_file(tmp_path, target), "target"), 5, 0).notes
-    assert "few rows of some classes (b 20, c 5), and the intervals" in notes[0]
+    assert "has only few rows of b (20), c (5), and the intervals" in notes[0]
 
 
 def test_a_class_of_several_with_too_few_rows_is_named_with_the_remedy(tmp_path):

@@ -139,8 +139,8 @@ def test_words_tell_the_thresholds_of_several_classes():
     rule |= {"threshold": [0.12345, "never"], "pos_label": None}
     words = judge(comparison(made)).words
     assert words.endswith(
-        "It takes the class whose probability is greatest over its threshold, and "
-        "these are: no 0.123, yes never."
+        "It takes the class whose probability over its threshold (0.123 for 'no', "
+        "never for 'yes') is greatest."
     )
     rule["threshold"] = None
     words = judge(comparison(made)).words
