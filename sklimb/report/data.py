@@ -266,9 +266,7 @@ def _note_of_few(dataset, y_test):
         return []
     rows = f"{counts[is_few][0]} positive rows: that is few"
     if dataset.positive is None:
-        rows = (
-            f"few rows of some classes ({_with_counts(labels[is_few], counts[is_few])})"
-        )
+        rows = f"only few rows of {_with_counts(labels[is_few], counts[is_few])}"
     return [
         f"The test part has {rows}, and the intervals are wide or too hopeful. Gather "
         "more before you rely on them."
