@@ -67,7 +67,9 @@ class NetworkEstimator(CheckedInputs):
 
     def _held(self):
         check_is_fitted(self)
-        self._lease = self._lease.awake()
+        if self._rests:
+            with isolated(self._seed()):  # as it was when the pool got the network
+                self._lease = self._lease.awake()
         return self._lease
 
     @property

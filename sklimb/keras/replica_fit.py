@@ -4,7 +4,7 @@ import json
 import logging
 import random
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -13,14 +13,14 @@ import tensorflow as tf
 
 from sklimb._fitting import takes_training_data
 from sklimb._rows import num_rows
+from sklimb._validation import as_labels
 from sklimb.keras._internals import seed_states
 from sklimb.keras.feed import Feed, FitTask
 from sklimb.keras.network import NetworkEstimator
 from sklimb.keras.pool import pool_key
 from sklimb.keras.replica_steps import Epoch
-from sklimb.keras.replicas import ReplicaJob, train_replicas, why_not
+from sklimb.keras.replicas import NotMappedError, ReplicaJob, train_replicas, why_not
 from sklimb.keras.training import FiniteLossGuard
-from sklimb.priors import class_numbers
 
 __all__ = ["ReplicaFit", "fit_replicas"]
 
@@ -85,8 +85,9 @@ def fit_replicas(estimators, data, rows, *, max_replicas=MOST_REPLICAS):
     >>> [len(fit.estimator.history_["loss"]) for fit in fits]
     [1, 2]
     """
+    templates = _Templates()
     members = [
-        _prepared(estimator, data if index is None else data.take(index))
+        _prepared(estimator, data if index is None else data.take(index), templates)
         for estimator, index in zip(estimators, rows, strict=True)
     ]
     members = _with_the_same_rows(members)
@@ -111,20 +112,27 @@ class _Member:
     estimator: NetworkEstimator
     task: FitTask
     data: Any
-    weights: list
-    learning_rate: float | None
-    key: str
+    start: "_Start"
+
+    @property
+    def key(self):
+        """What jobs of one program have in common."""
+        estimator, model = self.estimator, self.estimator._lease.network.model
+        seed = estimator._seed() if seed_states(model) else None
+        labels = as_labels(estimator.classes_)
+        parts = pool_key(model), labels, self.task.plan.batch_size, seed
+        return json.dumps(parts, default=str)
 
     def job(self, seed):
         rows, validation = self.task.rows, self.task.validation
         return ReplicaJob(
-            self.weights,
+            self.start.weights,
             self.task.plan,
             rows.index,
             self.task.weight,
             epochs=self.task.args.get("epochs", 1),
             seed=seed,
-            learning_rate=self.learning_rate,
+            learning_rate=self.start.learning_rate,
             validation=None if validation is None else _epoch(validation),
             callbacks=(*self.task.callbacks, self._guard()),
         )
@@ -134,46 +142,102 @@ class _Member:
 
     def finished(self, trained):
         """Return the fit after its training."""
+        estimator = self.estimator
         try:
-            with self.estimator._all_or_nothing():
+            with estimator._all_or_nothing():
                 if trained.error is not None:
                     raise trained.error
-                self.estimator._held().network.model.set_weights(trained.weights)
-                self.estimator._finish(self.task, trained.history)
+                estimator._lease.network.model.set_weights(trained.weights)
+                estimator._finish(self.task, trained.history)
         except Exception as error:
             return ReplicaFit(error=error)
-        self.estimator._rest()
-        return ReplicaFit(self.estimator)
+        estimator._rest()
+        return ReplicaFit(estimator)
 
 
 def _epoch(feed):
-    index = feed.rows.index
-    rows = np.arange(feed.plan.n_rows) if index is None else index
-    return Epoch(rows, feed.weight, feed.plan.batch_size)
+    return Epoch(_places(feed.rows), feed.weight, feed.plan.batch_size)
 
 
-def _prepared(estimator, data):
+# Parameters that building and compiling a model doesn't depend on.
+_OF_TRAINING = (
+    "batch_size",
+    "batches",
+    "callbacks",
+    "class_weight",
+    "epochs",
+    "fit__",
+    "predict__",
+    "shuffle",
+    "validation_batch_size",
+    "validation_fraction",
+    "validation_split",
+)
+
+
+class _Start(NamedTuple):
+    """A new network's values."""
+
+    weights: list
+    learning_rate: float | None
+    n_steps: int  # that its optimizer has already made
+
+    @classmethod
+    def of(cls, model):
+        rate, steps = model.optimizer.learning_rate, model.optimizer.iterations
+        rate = float(rate) if isinstance(rate, keras.Variable) else None
+        return cls(model.get_weights(), rate, int(steps))
+
+
+class _Templates:
+    """Networks that were built for one estimator, and serve others as well."""
+
+    def __init__(self):
+        self._leases = {}  # by structure
+        self._built = {}  # by what they were built from
+
+    def task(self, estimator, data):
+        """Return an estimator's task, and its network's values."""
+        rows, *others = estimator._taken(data)
+        source = _source(estimator)
+        if source in self._built:
+            estimator._lease, estimator._n_units, start = self._built[source]
+            estimator._fit_feature_encoder(rows)
+            return estimator._task(rows, *others), start
+        task = estimator._task(rows, *others)
+        model = estimator._lease.network.model
+        start = _Start.of(model)
+        if key := pool_key(model):
+            estimator._lease = self._leases.setdefault(key, estimator._lease)
+            if estimator._seed() is not None:
+                built = estimator._lease, estimator._n_units, start
+                self._built[source] = built
+        return task, start
+
+
+def _source(estimator):
+    """Return what a model is built from; only plain values are ever the same."""
+    params = estimator.get_params(deep=False)
+    params = {k: v for k, v in params.items() if not k.startswith(_OF_TRAINING)}
+    parts = params, estimator.X_shape_, estimator.n_classes_, estimator.target_type_
+    return json.dumps(parts, default=id, sort_keys=True)
+
+
+def _prepared(estimator, data, templates):
     """Return a member, or a fit without one."""
     reason = _why_not_estimator(estimator, data)
     if reason is not None:
         return ReplicaFit(reason=reason)
     try:
         with estimator._all_or_nothing():
-            task = estimator._task(*estimator._taken(data))
+            task, start = templates.task(estimator, data)
     except Exception as error:
         return ReplicaFit(error=error)
-    model = estimator._lease.network.model
-    reason = _why_not_task(estimator, task, data, model)
+    reason = _why_not_task(estimator, task, start)
     if reason is not None:
         estimator._forget()
         return ReplicaFit(reason=reason)
-    rate = model.optimizer.learning_rate
-    rate = float(rate) if isinstance(rate, keras.Variable) else None
-    member = _Member(
-        estimator, task, data, model.get_weights(), rate, _key(estimator, task, model)
-    )
-    estimator._rest()
-    return member
+    return _Member(estimator, task, data, start)
 
 
 def _with_the_same_rows(members):
@@ -201,11 +265,9 @@ def _why_not_estimator(estimator, data):
     return None
 
 
-def _why_not_task(estimator, task, data, model):
+def _why_not_task(estimator, task, start):
     if not estimator._features_stay():
         return "the feature encoder may depend on the rows"
-    if not np.array_equal(estimator.classes_, data.classes):
-        return "the rows lack a class"
     if not (task.validation is None or isinstance(task.validation, Feed)):
         return "`validation_data` is not of the same data"
     if any(map(_is_no_array_of_numbers, tf.nest.flatten(task.rows.X))):
@@ -213,19 +275,16 @@ def _why_not_task(estimator, task, data, model):
     others = task.args.keys() - {"epochs", "initial_epoch", "verbose"}
     if others or task.args["initial_epoch"] or task.args.get("verbose"):
         return f"`fit` has arguments of its own: {sorted(task.args)}"
+    model = estimator._lease.network.model
     if pool_key(model) is None:
         return "the model has parts that are not Keras's own and may differ"
+    if start.n_steps:
+        return "the optimizer has trained before"
     return why_not(model, task.callbacks)
 
 
 def _is_no_array_of_numbers(values):
     return scipy.sparse.issparse(values) or values.dtype.kind not in "biuf"
-
-
-def _key(estimator, task, model):
-    """Return what jobs of one program have in common."""
-    seed = estimator._seed() if seed_states(model) else None
-    return json.dumps([pool_key(model), task.plan.batch_size, seed])
 
 
 def _groups(members, max_replicas):
@@ -247,15 +306,13 @@ def _fit_group(members, data):
     seed = random.randrange(2**31) if seed is None else seed
     try:
         trained = train_replicas(
-            first._held().network.model,
+            first._lease.network.model,
             members[0].task.rows.X,
             _targets(first, members, data),
             [member.job(seed) for member in members],
         )
-    except Exception as error:  # of any kind, where something can't be mapped
-        reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
-        return _left_to_fit(members, reason)
-    first._rest()
+    except NotMappedError as error:
+        return _left_to_fit(members, str(error))
     return [
         member.finished(result) for member, result in zip(members, trained, strict=True)
     ]
@@ -270,7 +327,16 @@ def _left_to_fit(members, reason):
 def _targets(estimator, members, data):
     """Return the targets of all rows of the source, as the loss takes them."""
     numbers = np.zeros(num_rows(data.source), dtype=np.int64)
-    parts = {id(d): d for m in members for d in (m.data, m.data.validation)}
-    for part in filter(None, parts.values()):
-        numbers[part.row_numbers] = class_numbers(part.y, estimator.classes_)
+    for member in members:
+        for part in filter(None, (member.task.rows, _held_out(member.task))):
+            numbers[_places(part)] = part.numbers
     return estimator._encode_labels(numbers)
+
+
+def _held_out(task):
+    return None if task.validation is None else task.validation.rows
+
+
+def _places(rows):
+    """Return the rows' numbers in ``X``."""
+    return np.arange(len(rows.numbers)) if rows.index is None else rows.index

@@ -18,10 +18,14 @@ import tensorflow as tf
 from sklimb.keras._internals import seed_states
 from sklimb.keras.replica_optimizer import averages, stateless_optimizer, updated
 
-__all__ = ["ReplicaProgram", "State"]
+__all__ = ["NotMappedError", "ReplicaProgram", "State"]
 
 # A random layer that draws more often in a step would repeat the next step's.
 DRAWS_OF_A_STEP = 1024
+
+
+class NotMappedError(RuntimeError):
+    """A model's step can't be written for many replicas at once."""
 
 
 class State(NamedTuple):
@@ -155,13 +159,18 @@ class ReplicaProgram:
 
         Raises
         ------
-        Exception
-            Whatever TensorFlow or Keras raises where something can't be mapped
-            over replicas.
+        NotMappedError
+            Where a layer or the optimizer can't be mapped over replicas.
         """
-        with _errors_unlogged():
-            for run in self._runs.values():
-                run.get_concrete_function()
+        try:
+            with _errors_unlogged():
+                for run in self._runs.values():
+                    run.get_concrete_function()
+        except Exception as error:  # of any kind
+            cause = str(error).strip().split("\n")[0]
+            raise NotMappedError(
+                f"TensorFlow can't map the model over replicas: {cause}"
+            ) from error
 
     def train(self, state, data, steps, seed=0):
         """Run steps of training.

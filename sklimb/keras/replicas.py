@@ -24,10 +24,16 @@ from sklimb.keras.replica_epochs import (
     Replica,
 )
 from sklimb.keras.replica_optimizer import why_not_stateless
-from sklimb.keras.replica_program import ReplicaProgram
+from sklimb.keras.replica_program import NotMappedError, ReplicaProgram
 from sklimb.keras.replica_steps import Epoch, steps_of_epochs
 
-__all__ = ["ReplicaJob", "TrainedReplica", "train_replicas", "why_not"]
+__all__ = [
+    "NotMappedError",
+    "ReplicaJob",
+    "TrainedReplica",
+    "train_replicas",
+    "why_not",
+]
 
 
 @dataclass(frozen=True)
@@ -175,8 +181,8 @@ def train_replicas(model, X, targets, jobs):
     ------
     ValueError
         If the model has random layers, and the jobs several seeds.
-    Exception
-        Whatever TensorFlow raises where a layer can't be mapped over replicas.
+    NotMappedError
+        Where a layer can't be mapped over replicas.
 
     Examples
     --------

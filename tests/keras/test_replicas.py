@@ -7,7 +7,7 @@ from keras import layers, optimizers
 
 from sklimb.keras.batches import BalancedPlan
 from sklimb.keras.feed import Feed, PlainPlan
-from sklimb.keras.replicas import ReplicaJob, train_replicas, why_not
+from sklimb.keras.replicas import NotMappedError, ReplicaJob, train_replicas, why_not
 from sklimb.keras.rows import Rows
 
 N_ROWS, BATCH, EPOCHS = 105, 16, 3
@@ -223,7 +223,7 @@ def test_what_cannot_be_mapped_over_replicas_is_raised(caplog):
     model.add(layers.Dense(1))
     model.compile("adam", "mse")
     jobs = [ReplicaJob(model.get_weights(), plan(N_ROWS, 0)) for _ in range(2)]
-    with pytest.raises(ValueError, match="loop invariant"):
+    with pytest.raises(NotMappedError, match="loop invariant"):
         train_replicas(model, X.reshape(-1, 4, 2, 1), TARGETS, jobs)
     assert not caplog.records
 
