@@ -328,6 +328,7 @@ SKLIMB_DATA = os.environ.get("SKLIMB_DATA")
         ("mammography.csv.gz", []),
         ("oil_spill.csv.gz", []),
         ("creditcard_sub.csv.gz", ["--target-prior", "0.00172749"]),
+        ("yeast.csv.gz", ["--cv", "4"]),
     ],
 )
 def test_real_data_end_with_a_table(name, options, capsys):

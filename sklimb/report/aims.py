@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklimb.report.errors import one_line
 from sklimb.report.measures import Measure, column_of_aim, columns_for
 from sklimb.report.several import (
     column_of_aim_of_several,
@@ -14,6 +15,8 @@ from sklimb.thresholds._constraints import ONE_CLASS, Constraint, constraint_fun
 __all__ = ["COST", "aim_of", "cheapest_constant", "measures_of"]
 
 COST = "cost"
+# In a column's title.
+LONGEST_LABEL = 20
 
 
 def measures_of(options):
@@ -85,7 +88,9 @@ def cheapest_constant(options, prevalence):
 
 
 def _required(requirement, options):
-    title = requirement.key.replace("_", " ")
+    title = requirement.name.replace("_", " ")
+    if requirement.label is not None:
+        title += f" [{one_line(requirement.label, LONGEST_LABEL)}]"
     several = options.positive is None
     function = (_of_matrices if several else _of_counts)(requirement, options)
     return Measure(requirement.key, title, requirement.sense == ">=", function)

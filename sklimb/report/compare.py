@@ -137,10 +137,11 @@ def _fit(strategy, estimator, parts, options, progress, bad_model):
 
 
 def _why_infeasible(error, options):
-    requirements = options.requirements
-    said = requirement_of(error.constraint, requirements, options.positive)
-    among = " while the others hold" if len(requirements) > 1 else ""
-    return f"{said} comes no nearer than {short(error.best_value)}{among}"
+    said = requirement_of(error.constraint, options.requirements, options.positive)
+    # The nearest value may be that of thresholds which break other limits too.
+    where = " where the others hold"
+    where = where if where in str(error) else ""
+    return f"{said} comes no nearer than {short(error.best_value)}{where}"
 
 
 def _check_any_feasible(fitted, options):

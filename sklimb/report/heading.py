@@ -25,7 +25,7 @@ def heading(comparison):
         yield _costs(options, comparison.prevalence)
     if options.requirements:
         yield (
-            f"Required: {listed(options.requirements)}. Tuned thresholds keep it out "
+            f"Required: {listed(options.requirements)}. Tuned thresholds keep this out "
             "of fold."
         )
 

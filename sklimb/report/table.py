@@ -1,5 +1,6 @@
 """The comparison as a table for the terminal."""
 
+import numpy as np
 from rich import box
 from rich.table import Table
 from rich.text import Text
@@ -38,7 +39,7 @@ def comparison_table(comparison, width):
     table.add_column("strategy", vertical="top")
     scales = {m.key: _scale(comparison.outcomes, m.key) for m in measures}
     for m in measures:
-        title = m.title.replace(" ", "\n").replace("[", "\n[") + _unit(scales[m.key])
+        title = m.title.replace(" ", "\n") + _unit(scales[m.key])
         table.add_column(title, justify="right", no_wrap=True, min_width=COLUMN - 1)
     for outcome in comparison.outcomes:
         cells = [
@@ -68,7 +69,13 @@ def shown_measures(comparison, width):
     -------
     list of Measure
     """
-    return comparison.measures[: max(width, NARROW) // COLUMN - 1]
+    ends = np.cumsum([_width(measure) for measure in comparison.measures])
+    return comparison.measures[: int(np.sum(ends <= max(width, NARROW) - COLUMN))]
+
+
+def _width(measure):
+    """Return what a column takes, with the blank before it."""
+    return max(COLUMN, 1 + max(map(len, measure.title.split())))
 
 
 def infeasible_table(comparison):

@@ -77,7 +77,7 @@ def test_a_cost_that_is_not_given_is_1():
 def test_a_requirement_is_kept_out_of_fold_and_looked_at_on_the_test_rows(data, capsys):
     assert _linear("t.csv", "--require", "recall>=0.9", "--out", "out") == 0
     out = capsys.readouterr().out
-    assert "Required: recall >= 0.9. Tuned thresholds keep it out of fold." in out
+    assert "Required: recall >= 0.9. Tuned thresholds keep this out of fold." in out
     assert "! outside of what is required" in out
     rows = _rows("out")
     kept = {name: row["keeps_requirements"] for name, row in rows.items()}

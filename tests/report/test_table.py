@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from sklimb.report.measures import COLUMNS
+from sklimb.report.measures import COLUMNS, Measure
 from sklimb.report.numbers import short
 from sklimb.report.requirements import check_requirements
 from sklimb.report.strategies import STRATEGIES, Costs
@@ -125,3 +125,20 @@ def test_the_cost_is_shown_first_and_the_last_measures_give_way(width, n_shown):
     keys = [measure.key for measure in shown_measures(made, width)]
     assert keys == [measure.key for measure in made.measures][:n_shown]
     assert keys[:2] == ["cost", "alert_rate"]
+
+
+def test_long_names_of_measures_leave_the_numbers_and_the_strategies_whole():
+    texts = ["specificity>=0.5", f"recall[{'n' * 40}]>=0.1"]
+    required = check_requirements(texts, ["n" * 40, "yes"], "yes")
+    values = {requirement.key: 0.6 for requirement in required}
+    made = comparison(*(outcome(name, **values) for name in NAMES))
+    made.measures[:0] = [
+        Measure(requirement.key, title)
+        for requirement, title in zip(
+            required, ["specificity", "recall [nn..."], strict=True
+        )
+    ]
+    text = _printed(made, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert {word for name in NAMES for word in name.split()} <= set(text.split())
