@@ -9,11 +9,11 @@ from sklearn import metrics
 from sklimb.thresholds import (
     StepCurve,
     confusion_counts,
-    mean_curve,
     metric_function,
     metric_names,
     optimal_threshold,
 )
+from sklimb.thresholds._cuts import mean_curve
 
 SKLEARN = {
     "accuracy": metrics.accuracy_score,
