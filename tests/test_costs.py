@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sklimb.exceptions import UnreachableClassWarning
-from sklimb.thresholds import confusion_counts, metric_curve, optimal_threshold
+from sklimb.thresholds import confusion_counts, optimal_threshold
 from sklimb.thresholds._checks import (
     check_cost_matrix,
     check_sample_cost,
@@ -24,6 +24,7 @@ from sklimb.thresholds._costs import (
     expected_costs,
     mean_cost,
 )
+from sklimb.thresholds._cuts import metric_curve
 from sklimb.thresholds._unreachable import (
     unreachable_classes,
     warn_of_unreachable_classes,

@@ -8,12 +8,13 @@ __all__ = ["dense_network", "early_stopping"]
 def dense_network(
     meta, hidden=(64, 64), dropout=0.2, learning_rate=2e-3, input_scale=1.0
 ):
-    """Build a network of dense layers for two classes.
+    """Build a network of dense layers.
 
     Parameters
     ----------
     meta : dict
-        With ``n_features_in_``, as :class:`KerasClassifier` gives it.
+        With ``n_features_in_``, and ``n_classes_`` where there are more than two,
+        as :class:`KerasClassifier` gives it.
     hidden : sequence of int, default=(64, 64)
         Units of each hidden layer, with ReLU.
     dropout : float, default=0.2
@@ -26,7 +27,7 @@ def dense_network(
     Returns
     -------
     keras.Model
-        Compiled; one sigmoid unit.
+        Compiled; one sigmoid unit for two classes, else a softmax of all.
     """
     model = keras.Sequential([keras.layers.Input((meta["n_features_in_"],))])
     if input_scale != 1:
@@ -35,8 +36,14 @@ def dense_network(
         model.add(keras.layers.Dense(units, activation="relu"))
         if dropout:
             model.add(keras.layers.Dropout(dropout))
-    model.add(keras.layers.Dense(1, activation="sigmoid"))
-    model.compile(keras.optimizers.Adam(learning_rate), "binary_crossentropy")
+    n_classes = meta.get("n_classes_", 2)
+    if n_classes > 2:
+        model.add(keras.layers.Dense(n_classes, activation="softmax"))
+        loss = "sparse_categorical_crossentropy"
+    else:
+        model.add(keras.layers.Dense(1, activation="sigmoid"))
+        loss = "binary_crossentropy"
+    model.compile(keras.optimizers.Adam(learning_rate), loss)
     return model
 
 

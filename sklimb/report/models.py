@@ -79,23 +79,7 @@ def mlp(y):
     """
     from sklimb.keras.networks import dense_network
 
-    several = len(np.unique(y)) > 2
-    return network(_dense_for_several if several else dense_network, y)
-
-
-def _dense_for_several(meta):
-    """Build the same network with a probability for each class."""
-    import keras
-
-    from sklimb.keras.networks import dense_network
-
-    of_two = dense_network(meta)
-    model = keras.Sequential([keras.layers.Input((meta["n_features_in_"],))])
-    for layer in of_two.layers[:-1]:
-        model.add(layer)
-    model.add(keras.layers.Dense(meta["n_classes_"], activation="softmax"))
-    model.compile(of_two.optimizer, "sparse_categorical_crossentropy")
-    return model
+    return network(dense_network, y)
 
 
 MODELS = {"mlp": mlp, "linear": linear}

@@ -142,14 +142,16 @@ def _starts(problem, prior, visits, n_restarts, random):
 
     A random one lies near a row's probabilities, where decisions change, or
     around one of the first two. Neither the order of the rows nor the
-    numbering of the classes changes which.
+    numbering of the classes changes which, nor whether a row counts twice or is
+    there twice.
     """
     starts = [np.ones(len(prior)), prior]
     in_order = np.lexsort(problem.proba[visits])
+    reached = np.cumsum(problem.rows.weight[in_order])
     for restart in range(n_restarts):
         noise = np.empty(len(prior))
         noise[visits] = random.normal(size=len(prior))
-        row = in_order[random.integers(len(in_order))]
+        row = in_order[np.searchsorted(reached, random.random() * reached[-1])]
         if restart % 2:
             near = np.maximum(problem.proba[:, row], FLOOR)
             starts.append(near * np.exp(NEAR * noise))
@@ -247,7 +249,8 @@ def search_class_thresholds(
     problem = _Problem(rows, columns, metric, tuple(constraints))
     shares = rows.counts.sum(axis=0) if start_prior is None else np.asarray(start_prior)
     shares = np.maximum(shares, shares[shares > 0].min())
-    visits = np.lexsort((columns.mean(axis=1), shares))
+    mean = np.average(columns, axis=1, weights=rows.weight)
+    visits = np.lexsort((mean, shares))
     if n_restarts is None:
         n_restarts = _default_restarts(n_classes, len(rows.places))
     starts = _starts_of(problem, _scaled(shares), visits, n_restarts, random_state)
