@@ -72,7 +72,7 @@ def program_times(model, rows, copies):
 def row(model, rows, copies, of_a_fit):
     tracing, first, step = program_times(model, rows, copies)
     estimators = [clone(NETWORK) for _ in range(copies)]
-    fits, together = timed(fit_replicas, estimators, rows, [None] * copies)
+    fits, together = timed(fit_replicas, estimators, [rows] * copies)
     fitted = all(fit.estimator is not None for fit in fits)
     times = tracing, first, of_a_fit * copies, together
     gain = f"{times[2] / together:.1f}" if fitted else fits[0].reason

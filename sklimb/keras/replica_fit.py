@@ -1,5 +1,6 @@
 """Fit many KerasClassifiers at once: those alike as replicas of one program."""
 
+import itertools
 import json
 import logging
 import random
@@ -47,23 +48,25 @@ class ReplicaFit:
     error: Exception | None = None
 
 
-def fit_replicas(estimators, data, rows, *, max_replicas=MOST_REPLICAS):
+def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None):
     """Fit estimators as replicas where they can be, as if each were fitted alone.
 
-    Jobs share a program whose networks differ in nothing but values, with the
-    same classes and batch size, and with random layers the same seed. How they
-    are cut into programs depends on the jobs alone, so that results are the same
-    to the last bit wherever they run.
+    Jobs share a program whose networks differ in nothing but values, on rows of
+    the same ``source``, with the same classes and batch size, and with random
+    layers the same seed. How they are cut into programs depends on the jobs
+    alone, so that results are the same to the last bit wherever they run.
 
     Parameters
     ----------
     estimators : list of estimator
         Clones, one for each fit; those fitted are returned.
-    data : TrainingData
-    rows : list of ndarray or None
-        The rows of each fit; None for all.
-    max_replicas : int, default=64
-        How many train at once.
+    datas : list of TrainingData
+        One for each.
+    n_jobs : int, default=None
+        As in joblib.
+    on_program : callable, default=None
+        Called as each program ends, with the places of its estimators in the list
+        and their fits.
 
     Returns
     -------
@@ -77,24 +80,25 @@ def fit_replicas(estimators, data, rows, *, max_replicas=MOST_REPLICAS):
     >>> from sklimb.keras import KerasClassifier
     >>> from sklimb.keras.replica_fit import fit_replicas
     >>> X = np.random.default_rng(0).normal(size=(60, 2))
-    >>> y = (X[:, 0] > 0).astype(int)
+    >>> data = TrainingData.check(X, (X[:, 0] > 0).astype(int))
     >>> network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     >>> network.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
     >>> estimators = [KerasClassifier(network, epochs=n) for n in (1, 2)]
-    >>> fits = fit_replicas(estimators, TrainingData.check(X, y), [None, None])
+    >>> fits = fit_replicas(estimators, [data, data])
     >>> [len(fit.estimator.history_["loss"]) for fit in fits]
     [1, 2]
     """
     templates = _Templates()
     members = [
-        _prepared(estimator, data if index is None else data.take(index), templates)
-        for estimator, index in zip(estimators, rows, strict=True)
+        _prepared(estimator, data, templates)
+        for estimator, data in zip(estimators, datas, strict=True)
     ]
-    members = _with_the_same_rows(members)
     results = dict(enumerate(members))
-    for group in _groups(members, max_replicas):
-        fits = _fit_group([members[place] for place in group], data)
-        results |= zip(group, fits, strict=True)
+    for places in _groups(members, MOST_REPLICAS):
+        fits = _fit_group([members[place] for place in places])
+        results |= zip(places, fits, strict=True)
+        if on_program is not None:
+            on_program(places, fits)
     _tell(results.values())
     return [results[place] for place in range(len(members))]
 
@@ -121,7 +125,7 @@ class _Member:
         seed = estimator._seed() if seed_states(model) else None
         labels = as_labels(estimator.classes_)
         parts = pool_key(model), labels, self.task.plan.batch_size, seed
-        return json.dumps(parts, default=str)
+        return json.dumps([id(self.data.source), *parts], default=str)
 
     def job(self, seed):
         rows, validation = self.task.rows, self.task.validation
@@ -195,10 +199,14 @@ class _Templates:
     def __init__(self):
         self._leases = {}  # by structure
         self._built = {}  # by what they were built from
+        self._checked = {}  # rows, by the source that they were checked from
 
     def task(self, estimator, data):
         """Return an estimator's task, and its network's values."""
         rows, *others = estimator._taken(data)
+        # Many copies of the same rows would be alive at once.
+        X = self._checked.setdefault(id(data.source), rows.X)
+        rows = replace(rows, X=X)
         source = _source(estimator)
         if source in self._built:
             estimator._lease, estimator._n_units, start = self._built[source]
@@ -240,17 +248,6 @@ def _prepared(estimator, data, templates):
     return _Member(estimator, task, data, start)
 
 
-def _with_the_same_rows(members):
-    """Let all members hold the rows as the first has checked and converted them."""
-    checked = [m.task.rows.X for m in members if isinstance(m, _Member)]
-    return [
-        replace(m, task=replace(m.task, rows=replace(m.task.rows, X=checked[0])))
-        if isinstance(m, _Member)
-        else m
-        for m in members
-    ]
-
-
 def _why_not_estimator(estimator, data):
     if not isinstance(estimator, NetworkEstimator):
         return f"{type(estimator).__name__} is no KerasClassifier"
@@ -289,16 +286,48 @@ def _is_no_array_of_numbers(values):
 
 def _groups(members, max_replicas):
     """Yield the places of the members of each program."""
-    by_key = {}
+    groups = {}
     for place, member in enumerate(members):
         if isinstance(member, _Member):
-            by_key.setdefault(member.key, []).append(place)
-    for places in by_key.values():
-        for first in range(0, len(places), max_replicas):
-            yield places[first : first + max_replicas]
+            _join(groups.setdefault(member.key, []), place, member)
+    for group in itertools.chain(*groups.values()):
+        for first in range(0, len(group.places), max_replicas):
+            yield group.places[first : first + max_replicas]
 
 
-def _fit_group(members, data):
+def _join(groups, place, member):
+    """Add a member to the first group that its labels agree with, or to a new one."""
+    for group in groups:
+        if group.agrees(member):
+            break
+    else:
+        group = _Group.of(member)
+        groups.append(group)
+    group.add(place, member)
+
+
+@dataclass
+class _Group:
+    """Members that may share a program: one row has one label in all of them."""
+
+    places: list
+    numbers: np.ndarray  # each row's class; -1 where none is known
+
+    @classmethod
+    def of(cls, member):
+        return cls([], np.full(num_rows(member.data.source), -1))
+
+    def agrees(self, member):
+        known = [(self.numbers[_places(r)], r.numbers) for r in _parts(member.task)]
+        return all(((old < 0) | (old == new)).all() for old, new in known)
+
+    def add(self, place, member):
+        self.places.append(place)
+        for rows in _parts(member.task):
+            self.numbers[_places(rows)] = rows.numbers
+
+
+def _fit_group(members):
     if len(members) == 1:
         return _left_to_fit(members, "no other job can share a program with it")
     first = members[0].estimator
@@ -308,7 +337,7 @@ def _fit_group(members, data):
         trained = train_replicas(
             first._lease.network.model,
             members[0].task.rows.X,
-            _targets(first, members, data),
+            _targets(first, members),
             [member.job(seed) for member in members],
         )
     except NotMappedError as error:
@@ -324,17 +353,18 @@ def _left_to_fit(members, reason):
     return [ReplicaFit(reason=reason)] * len(members)
 
 
-def _targets(estimator, members, data):
+def _targets(estimator, members):
     """Return the targets of all rows of the source, as the loss takes them."""
-    numbers = np.zeros(num_rows(data.source), dtype=np.int64)
+    numbers = np.zeros(num_rows(members[0].data.source), dtype=np.int64)
     for member in members:
-        for part in filter(None, (member.task.rows, _held_out(member.task))):
-            numbers[_places(part)] = part.numbers
+        for rows in _parts(member.task):
+            numbers[_places(rows)] = rows.numbers
     return estimator._encode_labels(numbers)
 
 
-def _held_out(task):
-    return None if task.validation is None else task.validation.rows
+def _parts(task):
+    """Return the rows to train on, and those held out."""
+    return [task.rows] if task.validation is None else [task.rows, task.validation.rows]
 
 
 def _places(rows):

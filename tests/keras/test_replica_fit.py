@@ -38,6 +38,10 @@ def data(weight=None, params=None):
     return TrainingData.check(X, LABELS, weight, params)
 
 
+def parts(data, rows):
+    return [data if index is None else data.take(index) for index in rows]
+
+
 def network(**parameters):
     return KerasClassifier(build, **{"epochs": 2, "random_state": 0} | parameters)
 
@@ -84,7 +88,7 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 def test_each_fit_equals_the_estimators_own(name):
     estimators, rows = CALLS[name]
-    fits = fit_replicas(list(map(clone, estimators)), rows, FOLDS)
+    fits = fit_replicas(list(map(clone, estimators)), parts(rows, FOLDS))
     for estimator, fit, fold in zip(estimators, fits, FOLDS, strict=True):
         alone = fit_estimator(clone(estimator), rows.take(fold))
         assert fit.reason is None
@@ -107,7 +111,7 @@ def test_rows_held_out_before_resampling_are_validated_on():
     split = split.__class__(
         X, rows, LABELS[rows], whole.classes, validation=whole.take(held_out)
     )
-    fits = fit_replicas([network(), network()], split, [None, np.arange(200)])
+    fits = fit_replicas([network(), network()], [split, split.take(np.arange(200))])
     alone = fit_estimator(network(), split)
     np.testing.assert_allclose(
         fits[0].estimator.history_["val_loss"], alone.history_["val_loss"], rtol=1e-5
@@ -117,7 +121,8 @@ def test_rows_held_out_before_resampling_are_validated_on():
 def test_the_same_jobs_give_the_same_bits_with_random_layers():
     estimators = [KerasClassifier(mlp, random_state=0, epochs=2)] * 3
     first, second = (
-        fit_replicas(list(map(clone, estimators)), data(), FOLDS) for _ in range(2)
+        fit_replicas(list(map(clone, estimators)), parts(data(), FOLDS))
+        for _ in range(2)
     )
     for one, other in zip(first, second, strict=True):
         probabilities = one.estimator.predict_proba(X)
@@ -125,7 +130,7 @@ def test_the_same_jobs_give_the_same_bits_with_random_layers():
 
 
 def test_fitted_estimators_are_whole():
-    fits = fit_replicas([network(), network()], data(), FOLDS[:2])
+    fits = fit_replicas([network(), network()], parts(data(), FOLDS[:2]))
     one, other = (fit.estimator for fit in fits)
     before = other.predict_proba(X)
     one.partial_fit(X, LABELS)
@@ -182,7 +187,7 @@ REASONS = [
 def test_what_fit_has_to_do_is_told_once(estimator, reason, caplog, capfd):
     estimators = [clone(estimator), clone(estimator)]
     with caplog.at_level(logging.INFO, "sklimb"):
-        fits = fit_replicas(estimators, data(), FOLDS[:2])
+        fits = fit_replicas(estimators, parts(data(), FOLDS[:2]))
     for fit in fits:
         assert fit.estimator is None
         assert reason in fit.reason
@@ -192,7 +197,7 @@ def test_what_fit_has_to_do_is_told_once(estimator, reason, caplog, capfd):
 
 def test_jobs_that_share_nothing_are_left_to_fit():
     estimators = [KerasClassifier(mlp, random_state=seed) for seed in (0, 1)]
-    for fit in fit_replicas(estimators, data(), FOLDS[:2]):
+    for fit in fit_replicas(estimators, parts(data(), FOLDS[:2])):
         assert fit.reason == "no other job can share a program with it"
 
 
@@ -201,10 +206,9 @@ def test_jobs_whose_rows_lack_a_class_are_apart():
     without = np.flatnonzero(three.y > 0)
     rows = [without, None, without[:100], None]
     network = KerasClassifier(softmax_network, random_state=0)
-    for index, fit in zip(
-        rows, fit_replicas([clone(network) for _ in rows], three, rows), strict=True
-    ):
-        part = three if index is None else three.take(index)
+    datas = parts(three, rows)
+    fits = fit_replicas([clone(network) for _ in rows], datas)
+    for part, fit in zip(datas, fits, strict=True):
         alone = fit_estimator(clone(network), part)
         np.testing.assert_array_equal(fit.estimator.classes_, alone.classes_)
         np.testing.assert_allclose(
@@ -220,9 +224,39 @@ def test_errors_are_each_fits_own():
         network(model__learning_rate=1e30, epochs=4),
         network(),
     ]
-    good, wrong, diverged, _ = fit_replicas(estimators, data(), [None] * 4)
+    good, wrong, diverged, _ = fit_replicas(estimators, [data()] * 4)
     assert good.estimator is not None
     assert isinstance(wrong.error, ValueError)
     assert isinstance(diverged.error, NonFiniteModelError)
     for estimator in estimators[1:3]:
         assert not estimator.initialized_
+
+
+def assert_as_alone(estimators, datas):
+    fits = fit_replicas(list(map(clone, estimators)), datas)
+    for estimator, rows, fit in zip(estimators, datas, fits, strict=True):
+        alone = fit_estimator(clone(estimator), rows)
+        np.testing.assert_allclose(
+            fit.estimator.predict_proba(X), alone.predict_proba(X), atol=1e-5
+        )
+
+
+def test_jobs_of_several_sources_have_programs_of_their_own():
+    scaled = [TrainingData.check(X * scale, LABELS) for scale in (1, 2)]
+    programs = []
+    datas = [scaled[0], scaled[1], scaled[0], scaled[1].take(FOLDS[0])]
+    fits = fit_replicas(
+        [network() for _ in datas],
+        datas,
+        on_program=lambda places, fits: programs.append((places, fits)),
+    )
+    assert [places for places, _ in programs] == [[0, 2], [1, 3]]
+    for places, its_fits in programs:
+        assert its_fits == [fits[place] for place in places]
+    assert_as_alone([network() for _ in datas], datas)
+
+
+def test_each_job_has_labels_of_its_own():
+    others = np.array(["no", "yes"])[1 - y]
+    datas = [TrainingData.check(X, labels) for labels in (LABELS, others) * 2]
+    assert_as_alone([network() for _ in datas], datas)
