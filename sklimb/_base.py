@@ -1,8 +1,8 @@
 """The ritual that all meta-estimators share; a subclass brings the idea.
 
-A subclass implements ``_fit(data)``: from checked :class:`TrainingData` to a
-mapping of fitted attributes. They are published together, after everything
-went well, so that nothing is ever half-fitted.
+A subclass implements ``_fit(data)``: a generator as :mod:`sklimb._steps` takes it,
+from checked :class:`TrainingData` to a mapping of fitted attributes. They are
+published together, after everything went well, so that nothing is ever half-fitted.
 """
 
 import copy
@@ -24,12 +24,10 @@ from sklimb._compat import (
     is_keras_sklearn_classifier,
     routing_enabled,
 )
-from sklimb._fitting import (
-    TrainingData,
-    by_training_data,
-)
 from sklimb._ledger import innermost, training_prior_of
 from sklimb._outputs import has_probabilities, log_probabilities, probabilities
+from sklimb._steps import run
+from sklimb._training_data import TrainingData, by_training_data
 from sklimb.exceptions import TrainingPriorError
 
 __all__ = [
@@ -144,42 +142,45 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         data = TrainingData.check(
             X, y, sample_weight, routed.estimator.fit, routed.splitter.split, own
         )
-        return self._fit_checked(data)
+        return run(self._checked_steps(data))
 
     def _fit_data(self, data):
         """Fit as ``fit`` would on these rows, which are not copied for it."""
+        return run(self._steps(data))
+
+    def _steps(self, data):
+        """Take the steps of such a fit."""
         self._validate_params()
         own, params = self._own_and_other(data.params)
         routed = self._routed(params)
-        return self._fit_checked(
-            data.handed_on(routed.estimator.fit, routed.splitter.split, own)
-        )
+        data = data.handed_on(routed.estimator.fit, routed.splitter.split, own)
+        return (yield from self._checked_steps(data))
 
     def _own_and_other(self, params):
         """Part the parameters of ``fit`` that are used here from all others."""
         own = {name: params[name] for name in self._own_params if name in params}
         return own, {name: params[name] for name in params if name not in own}
 
-    def _fit_checked(self, data):
+    def _checked_steps(self, data):
         if self._removes_zero_weights:
             data = data.without_zero_weights()
-        fitted = self._fit(data)
-        return self._publish(data, fitted)
+        attributes = yield from self._fit(data)
+        return self._publish(data, attributes)
 
     def _fit(self, data):
-        """Return the fitted attributes, ``estimator_`` among them."""
+        """Take the steps to the fitted attributes, ``estimator_`` among them."""
         raise NotImplementedError
 
-    def _publish(self, data, fitted):
+    def _publish(self, data, attributes):
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
-        inner = fitted["estimator_"]
+        inner = attributes["estimator_"]
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(inner, name):
                 setattr(self, name, getattr(inner, name))
         self.classes_ = data.classes
         self.empirical_prior_ = data.empirical_prior
-        vars(self).update(fitted)
+        vars(self).update(attributes)
         return self
 
     def _new_estimator(self):

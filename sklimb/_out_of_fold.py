@@ -8,10 +8,10 @@ from sklearn.model_selection import StratifiedShuffleSplit, check_cv
 from sklearn.utils.metadata_routing import MethodMapping
 
 from sklimb._compat import Interval, RealNotInt, StrOptions
-from sklimb._fitting import FitJob, fit_many
 from sklimb._fold_models import FoldModels
 from sklimb._outputs import class_scores, log_probabilities
 from sklimb._rows import has_several_inputs, num_rows
+from sklimb._steps import FitJob, fit_jobs
 from sklimb._validation import as_labels, is_number
 from sklimb.priors import correct_proba, weights_to_prior
 
@@ -85,7 +85,7 @@ class OutOfFold:
 
     @classmethod
     def collect(cls, data, test_rows, results, score=class_scores):
-        """Gather the folds' results of :func:`sklimb._fitting.fit_many`."""
+        """Gather the folds' results of :func:`sklimb._steps.fit_jobs`."""
         rows = np.concatenate(test_rows)
         weight, groups = data.sample_weight, data.split_params.get("groups")
         scores = np.concatenate([result.scores for result in results])
@@ -207,7 +207,7 @@ def fold_models(results, scores, score):
 def fit_out_of_fold(
     estimator, data, folds, *, refit=True, n_jobs=None, score=class_scores
 ):
-    """Score each fold's test rows, and fit the estimator to keep.
+    """Take the steps to scores of each fold's test rows, and an estimator to keep.
 
     Parameters
     ----------
@@ -220,17 +220,21 @@ def fit_out_of_fold(
         Whether the estimator to keep is fitted on all rows; else it is the
         last fold's.
     n_jobs, score
-        As for :func:`sklimb._fitting.fit_many`.
+        As for :func:`sklimb._steps.fit_jobs`.
+
+    Yields
+    ------
+    Needs
 
     Returns
     -------
     fitted estimator
     OutOfFold
     """
-    jobs = [FitJob(train, test, keep=True, rest=refit) for train, test in folds]
+    jobs = [FitJob(train, test, rest=refit) for train, test in folds]
     if refit:
-        jobs.append(FitJob(None, keep=True))
-    results = fit_many(estimator, data, jobs, n_jobs=n_jobs, score=score)
+        jobs.append(FitJob(None))
+    results = yield from fit_jobs(estimator, data, jobs, n_jobs=n_jobs, score=score)
     tests = [test for _, test in folds]
     out_of_fold = OutOfFold.collect(data, tests, results[: len(folds)], score)
     return results[-1].estimator, out_of_fold

@@ -4,8 +4,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sklimb._base import BaseImbalanceClassifier, inner_has
-from sklimb._fitting import by_training_data, fit_estimator
 from sklimb._outputs import class_scores, has_probabilities, log_probabilities
+from sklimb._steps import fitted
+from sklimb._training_data import by_training_data
 from sklimb._validation import as_labels, check_pos_label, check_threshold, is_number
 from sklimb.exceptions import BinaryOnlyError
 from sklimb.thresholds._rule import ThresholdRule
@@ -221,7 +222,7 @@ class FixedThresholdClassifier(BaseThresholdClassifier):
         check_fits_rule(self.estimator, rule)
         if rule.is_bayes:
             warn_of_unreachable_classes(rule.cost_matrix, data.classes)
-        estimator = fit_estimator(self._new_estimator(), data)
+        estimator = yield from fitted(self._new_estimator(), data)
         return {"estimator_": estimator, "rule_": rule}
 
     def _new_rule(self, classes):

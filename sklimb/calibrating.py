@@ -124,7 +124,7 @@ default="bias_corrected_temperature"
 
     def _fit(self, data):
         check_method(self.method)
-        corrected, out_of_fold = self._at_rows_prior(data)
+        corrected, out_of_fold = yield from self._at_rows_prior(data)
         check_target_is_that_of_rows(corrected.estimator_)
         calibration = fit_calibration(
             out_of_fold.scores,
@@ -142,7 +142,7 @@ default="bias_corrected_temperature"
         }
 
     def _at_rows_prior(self, data):
-        """Return the fitted estimator, and log-probabilities at the rows' prior."""
+        """Take the steps to a fitted estimator and the rows' log-probabilities."""
         prefit = isinstance(self.cv, str)
         if prefit:
             check_is_fitted(self.estimator)
@@ -155,13 +155,15 @@ default="bias_corrected_temperature"
         corrected = PriorCorrectedClassifier(
             estimator, target_prior=prior, training_prior=self._source_prior(prior)
         )
-        return fit_out_of_fold(
-            corrected,
-            data,
-            folds,
-            refit=not prefit,
-            n_jobs=self.n_jobs,
-            score=log_probabilities,
+        return (
+            yield from fit_out_of_fold(
+                corrected,
+                data,
+                folds,
+                refit=not prefit,
+                n_jobs=self.n_jobs,
+                score=log_probabilities,
+            )
         )
 
     def _source_prior(self, empirical):

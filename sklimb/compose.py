@@ -6,8 +6,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklimb._base import BaseImbalanceClassifier
 from sklimb._compat import Interval, RealNotInt
-from sklimb._fitting import fit_estimator
 from sklimb._ledger import prior_holder, retargetable
+from sklimb._steps import fitted
 from sklimb._threshold_layer import FixedThresholdClassifier, SampleCostMixin
 from sklimb._validation import as_labels, check_pos_label, is_number
 from sklimb.calibrating import CalibratedLogitsClassifierCV
@@ -174,7 +174,7 @@ default="empirical"
             check_method(self.calibration, "calibration")
         check_pos_label(self.pos_label, data.classes)
         nest = self._nest(self._new_estimator())
-        return {"estimator_": fit_estimator(nest, data)}
+        return {"estimator_": (yield from fitted(nest, data))}
 
     def _check_threshold(self, params):
         tuned = self._tunes()

@@ -4,9 +4,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklimb._adaptation import estimated_target, warn_if_no_prior_explains
 from sklimb._base import BaseProbabilityClassifier
-from sklimb._fitting import fit_estimator
 from sklimb._ledger import check_balancing_is_known, training_prior_of
 from sklimb._outputs import has_probabilities, log_probabilities, probabilities
+from sklimb._steps import fitted
 from sklimb._validation import check_pos_label, check_prior
 from sklimb.priors import correct_log_proba, proba_bounds
 
@@ -111,7 +111,7 @@ default="empirical"
         check_pos_label(self.pos_label, data.classes)
         target = self._prior(self.target_prior, data.classes, empirical)
         source = self._given_training_prior(data.classes)
-        estimator = fit_estimator(self._new_estimator(), data)
+        estimator = yield from fitted(self._new_estimator(), data)
         self._check_has_probabilities(estimator)
         if source is None:
             source = training_prior_of(estimator, empirical)

@@ -9,7 +9,6 @@ from sklearn.utils.validation import check_is_fitted
 from sklimb._aim import Aim, check_selection, checked_confidence, checked_limits
 from sklimb._base import as_seed
 from sklimb._compat import StrOptions
-from sklimb._fitting import FitResult, fit_estimator
 from sklimb._ledger import prior_away_from_rows, target_prior_of
 from sklimb._moving import MovableDecisionMixin
 from sklimb._out_of_fold import (
@@ -22,6 +21,7 @@ from sklimb._out_of_fold import (
 from sklimb._outputs import check_has_scores, class_scores
 from sklimb._rows import num_rows
 from sklimb._scoring import resolve_scoring
+from sklimb._steps import FitResult, fitted
 from sklimb._threshold_layer import (
     BaseThresholdClassifier,
     SampleCostMixin,
@@ -237,7 +237,7 @@ class OptimalThresholdClassifierCV(
         check_fits_rule(self.estimator, self._new_rule(aim, None))
         if self.cost_matrix is not None:
             warn_of_unreachable_classes(self.cost_matrix, data.classes)
-        estimator, out_of_fold = self._out_of_fold(data)
+        estimator, out_of_fold = yield from self._out_of_fold(data)
         if costs is not None:
             out_of_fold = replace(out_of_fold, costs=costs[out_of_fold.rows])
         target = target_prior_of(estimator)
@@ -245,13 +245,13 @@ class OptimalThresholdClassifierCV(
             out_of_fold = out_of_fold.corrected_to(target)
         if prior is None:
             prior = self._given_prior(prior_away_from_rows(estimator), data.classes)
-        fitted = self._tuned(out_of_fold, aim, prior)
-        warn_of_few_positives(out_of_fold, fitted["_tuning"])
+        tuned = self._tuned(out_of_fold, aim, prior)
+        warn_of_few_positives(out_of_fold, tuned["_tuning"])
         return {
             "estimator_": estimator,
             "out_of_fold_": out_of_fold,
             "tuned_target_prior_": target,
-            **fitted,
+            **tuned,
         }
 
     def _aim(self, classes, costs_by_row):
@@ -289,9 +289,9 @@ class OptimalThresholdClassifierCV(
         return check_prior(prior, classes, allow_zero=False, **named)
 
     def _out_of_fold(self, data):
-        """Return the estimator to keep and the scores to tune on."""
+        """Take the steps to the estimator to keep and the scores to tune on."""
         if self._shares_folds():
-            estimator = fit_estimator(self._new_estimator(), data)
+            estimator = yield from fitted(self._new_estimator(), data)
             return estimator, kept_out_of_fold(estimator)
         if isinstance(self.cv, str):
             return self._prefit_scores(data)
@@ -302,8 +302,11 @@ class OptimalThresholdClassifierCV(
                 f"{len(folds)} folds there are several. Give `cv` a float (one "
                 "hold-out), or set refit=True."
             )
-        return fit_out_of_fold(
-            self._new_estimator(), data, folds, refit=self.refit, n_jobs=self.n_jobs
+        estimator = self._new_estimator()
+        return (
+            yield from fit_out_of_fold(
+                estimator, data, folds, refit=self.refit, n_jobs=self.n_jobs
+            )
         )
 
     def _shares_folds(self):
@@ -324,7 +327,7 @@ class OptimalThresholdClassifierCV(
         """Return the fitted attributes that depend on the scores and their prior."""
         tuning = tuning_of(out_of_fold, aim, prior)
         threshold = tuning.threshold
-        fitted = {
+        attributes = {
             "_tuning": tuning,
             "best_threshold_": threshold
             if is_number(threshold)
@@ -335,10 +338,10 @@ class OptimalThresholdClassifierCV(
             "rule_": self._new_rule(aim, threshold),
         }
         if tuning.reject_rate is not None:
-            fitted["reject_rate_"] = tuning.reject_rate
+            attributes["reject_rate_"] = tuning.reject_rate
         if self.store_cv_results:
-            fitted["cv_results_"] = tuning.cv_results()
-        return fitted
+            attributes["cv_results_"] = tuning.cv_results()
+        return attributes
 
     def _new_rule(self, aim, threshold):
         if threshold is None:  # what kind of rule it will be

@@ -8,10 +8,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 
 from sklimb._base import BaseImbalanceClassifier
-from sklimb._fitting import fit_estimator
 from sklimb._ledger import innermost, is_frozen, shown, warn_of_balancing_inside
 from sklimb._samplers import aimed, batches_for, new_sampler, resampled
 from sklimb._sampling import rows_over, rows_under
+from sklimb._steps import fitted
 from sklimb._validation import as_labels, check_prior
 
 __all__ = ["ResampledClassifier"]
@@ -126,19 +126,22 @@ class ResampledClassifier(BaseImbalanceClassifier):
         estimator = self._new_estimator()
         _check_is_trained(estimator)
         if isinstance(estimator, Pipeline):
-            return self._fit_last_step(estimator, data)
+            return (yield from self._fit_last_step(estimator, data))
         if _sets_batches(self.sampler):
-            return self._fit_batches(estimator, data, prior)
+            return (yield from self._fit_batches(estimator, data, prior))
         data = _with_validation_held_out(estimator, data)
-        sampled, fitted = self._sampled(data, prior)
+        sampled, attributes = self._sampled(data, prior)
         _check_classes_left(sampled, self.sampler)
-        fitted["estimator_"] = fit_estimator(estimator, sampled)
-        fitted["_resampled_prior"] = sampled.empirical_prior
+        estimator = yield from fitted(estimator, sampled)
         own = f"`sampler`={shown(self.sampler)}"
         warn_of_balancing_inside(
-            own, data.empirical_prior, sampled.empirical_prior, fitted["estimator_"]
+            own, data.empirical_prior, sampled.empirical_prior, estimator
         )
-        return fitted
+        return {
+            "estimator_": estimator,
+            "_resampled_prior": sampled.empirical_prior,
+            **attributes,
+        }
 
     def _fit_last_step(self, pipeline, data):
         """Fit a Pipeline whose last step resamples what the others made."""
@@ -150,7 +153,7 @@ class ResampledClassifier(BaseImbalanceClassifier):
             random_state=self.random_state,
         )
         pipeline.steps[-1] = (name, step)
-        fit_estimator(pipeline, data)
+        yield from fitted(pipeline, data)
         names = ("sampler_", "sampling_prior_", "_resampled_prior")
         return {"estimator_": pipeline, **{n: getattr(step, n) for n in names}}
 
@@ -161,7 +164,7 @@ class ResampledClassifier(BaseImbalanceClassifier):
         batches, prior = batches_for(self.sampler, self.sampling_prior, prior, data)
         network.set_params(batches=batches)
         return {
-            "estimator_": fit_estimator(estimator, data),
+            "estimator_": (yield from fitted(estimator, data)),
             "sampler_": None,
             "sampling_prior_": prior,
             "_resampled_prior": data.empirical_prior,

@@ -7,8 +7,9 @@ import numpy as np
 
 from sklimb._base import BaseImbalanceClassifier
 from sklimb._compat import Interval
-from sklimb._fitting import check_takes_weights, fit_estimator
+from sklimb._fitting import check_takes_weights
 from sklimb._ledger import final_estimator, shown, warn_of_balancing_inside
+from sklimb._steps import fitted
 from sklimb._validation import (
     as_labels,
     check_class_weight_mapping,
@@ -214,7 +215,7 @@ class ClassWeightedClassifier(BaseImbalanceClassifier):
         if self.class_weight is not None:
             check_takes_weights(estimator)
             data = data.weighted(np.array(list(weights.values()))[data.class_numbers])
-        estimator = fit_estimator(estimator, data)
+        estimator = yield from fitted(estimator, data)
         if self.class_weight is not None:
             own = f"`class_weight`={shown(self.class_weight)}"
             warn_of_balancing_inside(own, empirical, data.empirical_prior, estimator)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from sklimb._fitting import TrainingData, by_training_data
+from sklimb._training_data import TrainingData, by_training_data
 
 
 class FakeNetwork(ClassifierMixin, BaseEstimator):

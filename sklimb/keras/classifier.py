@@ -5,8 +5,9 @@ import copy
 from sklearn.base import BaseEstimator
 
 from sklimb._compat import classifier_tags, routed_parameters
-from sklimb._fitting import by_training_data
+from sklimb._training_data import by_training_data
 from sklimb.keras.network import NetworkEstimator
+from sklimb.keras.replica_fit import fit_replicas
 
 __all__ = ["KerasClassifier"]
 
@@ -390,3 +391,9 @@ class KerasClassifier(NetworkEstimator):
         """
         args = routed_parameters(self, "score", ())
         return self.scorer(y, self.predict(X), sample_weight=sample_weight, **args)
+
+    @staticmethod
+    def _fit_together(estimators, datas, n_jobs=None):
+        """Fit several at once; None for one that has to be fitted alone."""
+        fits = fit_replicas(estimators, datas, n_jobs=n_jobs)
+        return [fit.error or fit.estimator for fit in fits]

@@ -78,7 +78,8 @@ class NetworkEstimator(CheckedInputs):
 
     def _rest(self):
         """Keep the network's values alone until it is used again."""
-        self._lease = self._lease.rested()
+        if not self._rests:
+            self._lease = self._lease.rested()
 
     # Rows
 
