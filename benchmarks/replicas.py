@@ -16,7 +16,8 @@ from sklearn.datasets import make_classification
 
 from benchmarks._timing import print_table
 from benchmarks.fit import build
-from sklimb._fitting import TrainingData, fit_estimator
+from sklimb._fitting import fit_estimator
+from sklimb._training_data import TrainingData
 from sklimb.keras import KerasClassifier
 from sklimb.keras.feed import PlainPlan
 from sklimb.keras.replica_fit import fit_replicas

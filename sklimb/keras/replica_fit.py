@@ -12,8 +12,8 @@ import numpy as np
 import scipy.sparse
 import tensorflow as tf
 
-from sklimb._fitting import takes_training_data
 from sklimb._rows import num_rows
+from sklimb._training_data import takes_training_data
 from sklimb._validation import as_labels
 from sklimb.keras._internals import seed_states
 from sklimb.keras.feed import Feed, FitTask
@@ -76,7 +76,7 @@ def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None):
     --------
     >>> import keras
     >>> import numpy as np
-    >>> from sklimb._fitting import TrainingData
+    >>> from sklimb._training_data import TrainingData
     >>> from sklimb.keras import KerasClassifier
     >>> from sklimb.keras.replica_fit import fit_replicas
     >>> X = np.random.default_rng(0).normal(size=(60, 2))

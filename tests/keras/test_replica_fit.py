@@ -9,7 +9,8 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import MinMaxScaler
 
-from sklimb._fitting import TrainingData, fit_estimator
+from sklimb._fitting import fit_estimator
+from sklimb._training_data import TrainingData
 from sklimb.exceptions import NonFiniteModelError
 from sklimb.keras import BalancedBatches, KerasClassifier
 from sklimb.keras.replica_fit import fit_replicas
