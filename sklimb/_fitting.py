@@ -9,9 +9,13 @@ from sklearn.utils.validation import has_fit_parameter
 from sklimb._compat import is_keras_sklearn_classifier, routing_enabled
 from sklimb._ledger import final_estimator
 from sklimb._rows import num_rows
-from sklimb._training_data import takes_training_data
+from sklimb._training_data import (
+    TrainingData,
+    by_training_data,
+    takes_training_data,
+)
 
-__all__ = ["check_takes_weights", "fit_estimator", "for_last_step"]
+__all__ = ["Transformers", "check_takes_weights", "fit_estimator"]
 
 
 def fit_estimator(estimator, data):
@@ -26,7 +30,8 @@ def fit_estimator(estimator, data):
         If there are weights, or rows held out, that the estimator can't take.
     """
     if isinstance(estimator, Pipeline) and data.sample_weight is not None:
-        fit_estimator(*for_last_step(estimator, data))
+        given = Transformers(estimator)._fit_data(data)
+        fit_estimator(estimator.steps[-1][1], given.data)
         return estimator
     if data.sample_weight is not None:
         check_takes_weights(estimator)
@@ -61,30 +66,60 @@ def _addressed(estimator, params):
     return {name if key == "groups" else key: value for key, value in params.items()}
 
 
-def for_last_step(pipeline, data):
-    """Fit a Pipeline's transformers, and return its last step and the data for it.
+class Transformers:
+    """All steps of a Pipeline but the last, and what they make of the data for it.
 
     The Pipeline does its work itself, with or without metadata routing, and its
     transformers are fitted without row weights.
 
-    Raises
-    ------
-    ValueError
-        If there are weights, and a step changed the number of rows.
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Its transformers are fitted in place.
+
+    Attributes
+    ----------
+    steps : list of (name, fitted transformer)
+    data : TrainingData
+        For the last step.
     """
-    _check_nothing_held_out(pipeline, data)
-    name, last = pipeline.steps[-1]
-    given = _LastStep(last)
-    pipeline.steps[-1] = (name, given)
-    try:
-        pipeline.fit(data.X, data.y, **_addressed(pipeline, data.fit_params))
-    finally:
-        pipeline.steps[-1] = (name, last)
-    if data.sample_weight is not None:
-        _check_same_rows(given.X, data)
-    return last, replace(
-        data, source=given.X, rows=None, y=np.asarray(given.y), params=given.params
-    )
+
+    def __init__(self, pipeline):
+        self._pipeline = pipeline
+
+    def get_params(self, deep=True):
+        """Return what the fit depends on, by name."""
+        names = {name for name, _ in self._pipeline.steps[:-1]}
+        params = self._pipeline.get_params()
+        return {k: v for k, v in params.items() if k.split("__")[0] in names}
+
+    @by_training_data
+    def fit(self, X, y, sample_weight=None, **params):
+        """Fit the transformers; row weights and other parameters are handed on.
+
+        Raises
+        ------
+        ValueError
+            If there are weights, and a step changes the number of rows.
+        """
+        return self._fit_data(TrainingData.check(X, y, sample_weight, params))
+
+    def _fit_data(self, data):
+        pipeline = self._pipeline
+        _check_nothing_held_out(pipeline, data)
+        name, last = pipeline.steps[-1]
+        given = _LastStep(last)
+        pipeline.steps[-1] = (name, given)
+        try:
+            pipeline.fit(data.X, data.y, **_addressed(pipeline, data.fit_params))
+        finally:  # the list itself is a new one
+            pipeline.steps[-1] = (name, last)
+        if data.sample_weight is not None:
+            _check_same_rows(given.X, data)
+        y = np.asarray(given.y)
+        self.steps = pipeline.steps[:-1]
+        self.data = replace(data, source=given.X, rows=None, y=y, params=given.params)
+        return self
 
 
 class _LastStep:

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklimb._fitting import fit_estimator, for_last_step
+from sklimb._fitting import Transformers, fit_estimator
 from sklimb._ledger import target_prior_of
 from sklimb._outputs import class_scores, rest
 from sklimb._training_data import TrainingData, takes_training_data
@@ -65,14 +65,25 @@ def fitted(estimator, data):
         Fitted.
     """
     if isinstance(estimator, Pipeline) and takes_training_data(estimator.steps[-1][1]):
-        yield from fitted(*for_last_step(estimator, data))
-        return estimator
+        return (yield from _fitted_pipeline(estimator, data))
     if takes_training_data(estimator) and hasattr(estimator, "_steps"):
         return (yield from estimator._steps(data))
+    return (yield from _asked_for(estimator, data))
+
+
+def _asked_for(estimator, data):
     [outcome] = yield Needs([Need(estimator, data)])
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
+
+
+def _fitted_pipeline(pipeline, data):
+    given = yield from _asked_for(Transformers(pipeline), data)
+    name, last = pipeline.steps[-1]
+    last = yield from fitted(last, given.data)
+    pipeline.steps = [*given.steps, (name, last)]
+    return pipeline
 
 
 def side_by_side(fits, n_jobs=None):
