@@ -12,7 +12,9 @@ from sklimb.calibrating import CalibratedLogitsClassifierCV
 from sklimb.compose import ImbalanceAwareClassifier
 from sklimb.correction import PriorCorrectedClassifier
 from sklimb.decision import OptimalThresholdClassifierCV
+from sklimb.ensemble import NetworkEnsembleClassifier
 from sklimb.resampling import ResampledClassifier
+from sklimb.search import ImbalanceSearchCV
 from sklimb.weighting import ClassWeightedClassifier
 
 __version__ = "0.1.0"
@@ -21,6 +23,8 @@ __all__ = [
     "CalibratedLogitsClassifierCV",
     "ClassWeightedClassifier",
     "ImbalanceAwareClassifier",
+    "ImbalanceSearchCV",
+    "NetworkEnsembleClassifier",
     "OptimalThresholdClassifierCV",
     "PriorCorrectedClassifier",
     "ResampledClassifier",

@@ -7,6 +7,13 @@ TensorFlow or imbalanced-learn before it is called.
 import numpy as np
 import sklearn.metrics
 from scipy.sparse import issparse
+from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import (
+    _insert_error_scores,
+    _score,
+    _warn_or_raise_about_fit_failures,
+)
 from sklearn.utils import ClassifierTags, _safe_indexing, get_tags
 from sklearn.utils._metadata_requests import _routing_enabled as routing_enabled
 from sklearn.utils._param_validation import HasMethods, Interval, RealNotInt, StrOptions
@@ -18,6 +25,7 @@ from sklearn.utils.validation import (
 
 # Private in scikit-learn 1.7 to 1.9; these names go once it publishes its own.
 __all__ = [
+    "BaseSearchCV",
     "HasMethods",
     "Interval",
     "RealNotInt",
@@ -26,15 +34,18 @@ __all__ = [
     "classifier_tags",
     "columns_of",
     "estimator_tags",
+    "has_scikit_learns_scorers",
     "is_keras_sklearn_classifier",
     "names_of_row_params",
     "num_rows",
     "parts_of_scorer",
     "routed_parameters",
     "routing_enabled",
+    "score_by",
     "scorer_needs_scores",
     "take_rows",
     "take_rows_of_params",
+    "told_of_failures",
 ]
 
 
@@ -101,6 +112,37 @@ def scorer_needs_scores(scorer):
     method = getattr(scorer, "_response_method", "predict")
     methods = [method] if isinstance(method, str) else list(method)
     return "predict" not in methods
+
+
+def has_scikit_learns_scorers(scorer):
+    """Tell whether a scorer, or all of several, ask an estimator only to predict."""
+    return isinstance(scorer, _BaseScorer | _MultimetricScorer | _PassthroughScorer)
+
+
+def score_by(scorer, estimator, X, y, params, error_score):
+    """Return a scorer's value, or those of several by name, as searches do."""
+    return _score(estimator, X, y, scorer, params, error_score)
+
+
+def told_of_failures(results, error_score, by_name):
+    """Warn of fits that failed, raise where all did, and fill in their scores.
+
+    Parameters
+    ----------
+    results : list of dict
+        One for each fit, with "fit_error" and "test_scores".
+    error_score : float
+    by_name : bool
+        Whether the names of the scores are known only from those that went well.
+
+    Returns
+    -------
+    list of dict
+    """
+    _warn_or_raise_about_fit_failures(results, error_score)
+    if by_name:
+        _insert_error_scores(results, error_score)
+    return results
 
 
 # imbalanced-learn 0.14 has no public name for what a sampler can aim at. Goes

@@ -271,7 +271,7 @@ def split_rows(cv, data, random_state):
     if cv is None or isinstance(cv, Integral) or hasattr(cv, "split"):
         splitter = check_cv(cv, data.y, classifier=True)
         _check_rows_for_folds(splitter, data)
-        folds = list(splitter.split(_like_rows(data.X), data.y, **data.split_params))
+        folds = list(splitter.split(like_rows(data.X), data.y, **data.split_params))
     else:
         folds = [_kept_rows(fold, data.row_numbers) for fold in cv]
     for number, (train, _) in enumerate(folds):
@@ -284,7 +284,7 @@ def split_rows(cv, data, random_state):
     return folds
 
 
-def _like_rows(X):
+def like_rows(X):
     # Splitters count rows, of which several inputs have fewer than they seem.
     return np.zeros((num_rows(X), 1)) if has_several_inputs(X) else X
 

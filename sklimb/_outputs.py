@@ -1,14 +1,19 @@
 """What a fitted classifier gives: probabilities, or what a threshold can be set on."""
 
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import numpy as np
 
 from sklimb._compat import is_keras_sklearn_classifier
 from sklimb._ledger import innermost
 
 __all__ = [
+    "KnownRows",
     "check_has_scores",
     "class_scores",
     "has_probabilities",
+    "known_rows",
     "log_probabilities",
     "probabilities",
     "rest",
@@ -21,12 +26,65 @@ def has_probabilities(estimator):
     return hasattr(estimator, "predict_proba") or is_keras_sklearn_classifier(estimator)
 
 
+class KnownRows:
+    """Rows that many estimators predict, and what those inside of them have said.
+
+    Parameters
+    ----------
+    X : array-like, frame or sparse matrix of n_rows rows
+    inside : set of int
+        Addresses of the estimators that several have inside; they outlive this.
+    """
+
+    def __init__(self, X, inside):
+        self.X = X
+        self._inside = inside
+        self._said = {}
+
+    def ask(self, estimator, X, predict):
+        """Return what an estimator predicts; once for each that is known."""
+        if X is not self.X or id(estimator) not in self._inside:
+            return predict(estimator, X)
+        key = id(estimator), predict
+        if key not in self._said:
+            self._said[key] = predict(estimator, X)
+            self._said[key].flags.writeable = False
+        return self._said[key]
+
+
+_known = ContextVar("known_rows", default=None)
+
+
+@contextmanager
+def known_rows(known):
+    """Ask each estimator inside others but once about these rows, meanwhile.
+
+    Parameters
+    ----------
+    known : KnownRows
+    """
+    token = _known.set(known)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def _asked(estimator, X, predict):
+    known = _known.get()
+    return predict(estimator, X) if known is None else known.ask(estimator, X, predict)
+
+
 def probabilities(estimator, X):
     """Return class probabilities in float64, shape (n_rows, n_classes).
 
     ``keras.wrappers.SKLearnClassifier`` has no ``predict_proba``; there they
     are its model's outputs, a column for each class.
     """
+    return _asked(estimator, X, _probabilities)
+
+
+def _probabilities(estimator, X):
     if is_keras_sklearn_classifier(estimator):
         outputs = estimator.model_.predict(np.asarray(X), verbose=0)
         return np.asarray(outputs, dtype=np.float64)
@@ -35,10 +93,14 @@ def probabilities(estimator, X):
 
 def log_probabilities(estimator, X):
     """Return class log-probabilities in float64, shape (n_rows, n_classes)."""
+    return _asked(estimator, X, _log_probabilities)
+
+
+def _log_probabilities(estimator, X):
     with np.errstate(divide="ignore"):  # -inf for a probability of 0
         if hasattr(estimator, "predict_log_proba"):
             return np.asarray(estimator.predict_log_proba(X), dtype=np.float64)
-        return np.log(probabilities(estimator, X))
+        return np.log(_probabilities(estimator, X))
 
 
 def class_scores(estimator, X):

@@ -9,7 +9,12 @@ import numpy as np
 
 from sklimb._compat import names_of_row_params, take_rows_of_params
 from sklimb._rows import as_rows, num_rows, take_rows
-from sklimb._validation import as_labels, check_labels, check_sample_weight
+from sklimb._validation import (
+    as_labels,
+    check_labels,
+    check_sample_weight,
+    classes_of,
+)
 from sklimb.priors import class_numbers, class_shares
 
 __all__ = ["TrainingData", "by_training_data", "takes_training_data"]
@@ -83,7 +88,7 @@ class TrainingData:
         """
         data = replace(
             self,
-            classes=check_labels(self.y)[1],
+            classes=classes_of(self.y),
             params=params,
             split_source=split_params,
             own=own,

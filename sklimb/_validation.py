@@ -14,6 +14,7 @@ __all__ = [
     "check_prior",
     "check_sample_weight",
     "check_threshold",
+    "classes_of",
     "is_number",
 ]
 
@@ -55,13 +56,24 @@ def check_labels(y):
             "or give them a label of their own."
         )
     check_classification_targets(y)
+    return y, classes_of(y)
+
+
+def classes_of(y):
+    """Return the sorted classes of checked labels.
+
+    Raises
+    ------
+    ValueError
+        If there is one only.
+    """
     classes = np.unique(y)
     if len(classes) < 2:
         raise ValueError(
             f"`y` has one class only, {as_labels(classes)}; a classifier needs rows "
             "of at least two classes."
         )
-    return y, classes
+    return classes
 
 
 def _has_missing(y):

@@ -1,0 +1,122 @@
+"""Fits that many estimators have in common, made once.
+
+Whether two fits are one is told by what they are made from: the innermost
+estimator's parameters, the rows and their weights. So no list is needed of the
+parameters that act only after training.
+"""
+
+import io
+import pickle
+import weakref
+from collections import Counter
+from hashlib import blake2b
+from types import BuiltinFunctionType, FunctionType
+
+import numpy as np
+
+from sklimb._fitting import Transformers
+from sklimb._steps import Needs, fit_all
+
+__all__ = ["SharedFits"]
+
+
+class SharedFits:
+    """Fit what is needed, and keep it for whoever needs the same.
+
+    Parameters
+    ----------
+    fit : callable, default=fit_all
+        From :class:`Needs` to what each gave.
+
+    Attributes
+    ----------
+    several : set of int
+        Addresses of what more than one has asked for; it lives as long as this.
+    """
+
+    def __init__(self, fit=fit_all):
+        self.several = set()
+        self._fit = fit
+        self._keys = _Keys()
+        self._found = {}
+
+    @property
+    def n_fits(self):
+        """How many classifiers were fitted; transformers don't count."""
+        needs = [need for need, _ in self._found.values()]
+        return sum(not isinstance(need.estimator, Transformers) for need in needs)
+
+    def __call__(self, needs):
+        """Return what each need gave; those alike give the same object."""
+        keys = [self._keys.of_fit(*need) for need in needs.each]
+        new = {}
+        for key, need in zip(keys, needs.each, strict=True):
+            if key not in self._found:
+                new.setdefault(key, need)
+        if new:
+            outcomes = self._fit(Needs(list(new.values()), needs.n_jobs))
+            # The data are kept as well, since keys name them by their address.
+            pairs = zip(new.values(), outcomes, strict=True)
+            self._found |= zip(new, pairs, strict=True)
+        asked = [self._found[key][1] for key in keys]
+        counts = Counter(map(id, asked))
+        self.several |= {address for address, n in counts.items() if n > 1}
+        return asked
+
+
+class _Keys:
+    """Tell values apart by short keys."""
+
+    def __init__(self):
+        self._of_arrays = {}
+
+    def of_fit(self, estimator, data):
+        """Return a key that only the same fit has."""
+        params = sorted(estimator.get_params(deep=False).items())
+        try:
+            return self._digest((type(estimator), params, self._parts(data)))
+        except (pickle.PicklingError, AttributeError, TypeError, RecursionError):
+            return f"{id(estimator)}, like no other"
+
+    def _parts(self, data):
+        if data is None:
+            return None
+        own = data.rows, data.y, data.sample_weight, dict(data.params)
+        return id(data.source), *own, self._parts(data.validation)
+
+    def _digest(self, value):
+        file = io.BytesIO()
+        pickler = _Pickler(file, self._of_array)
+        pickler.dump(value)
+        return blake2b(file.getbuffer()).hexdigest()
+
+    def _of_array(self, array):
+        # Folds and labels come again and again.
+        known, digest = self._of_arrays.get(id(array), (None, None))
+        if known is None or known() is not array:
+            digest = _digest_of_array(array)
+            self._of_arrays[id(array)] = weakref.ref(array), digest
+        return digest
+
+
+def _digest_of_array(array):
+    if array.dtype.hasobject:
+        return blake2b(pickle.dumps(array.tolist())).hexdigest()
+    content = blake2b(np.ascontiguousarray(array).data).hexdigest()
+    return array.dtype.str, array.shape, content
+
+
+class _Pickler(pickle.Pickler):
+    """Writes arrays by their content and code by its address."""
+
+    def __init__(self, file, of_array):
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.fast = True  # equal values are written alike, whether one object or two
+        self._of_array = of_array
+
+    def persistent_id(self, obj):
+        if isinstance(obj, np.ndarray):
+            return self._of_array(obj)
+        # Two functions may have one name, and a Keras model is a template.
+        is_code = isinstance(obj, FunctionType | BuiltinFunctionType | type)
+        return id(obj) if is_code or hasattr(obj, "stateless_call") else None

@@ -1,0 +1,319 @@
+"""A search that trains each distinct network once a fold, all of them together."""
+
+import traceback
+from itertools import product
+from numbers import Integral
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.pipeline import Pipeline
+
+from sklimb._compat import (
+    BaseSearchCV,
+    Interval,
+    has_scikit_learns_scorers,
+    routing_enabled,
+    score_by,
+    take_rows_of_params,
+    told_of_failures,
+)
+from sklimb._out_of_fold import split_rows
+from sklimb._outputs import KnownRows, known_rows, rest
+from sklimb._rows import num_rows
+from sklimb._sharing import SharedFits
+from sklimb._steps import caught, fitted, run, side_by_side
+from sklimb._training_data import TrainingData, takes_training_data
+
+__all__ = ["ImbalanceSearchCV"]
+
+
+class ImbalanceSearchCV(BaseSearchCV):
+    """Search parameters by cross-validation; drop-in for ``GridSearchCV``.
+
+    Same attributes and ``cv_results_``. But the fits of all candidates and folds
+    are looked at together: those that are the same are made once, and networks
+    (:class:`sklimb.keras.KerasClassifier`, inside of whatever stands around them)
+    train side by side as one program. So thresholds, priors, costs and scorings
+    in the grid, which act only after training, train nothing.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Alone, in a meta-estimator, or last in a Pipeline, whose transformers are
+        then fitted once a fold.
+    param_grid : mapping or list of mappings
+        ``{name: values}``, as for ``GridSearchCV``; with ``n_iter`` also
+        distributions, as for ``RandomizedSearchCV``.
+    n_iter : int, default=None
+        How many candidates to draw; None for the whole grid.
+    scoring : str, callable, list, tuple, mapping or None, default=None
+        As for ``GridSearchCV``.
+    n_jobs : int, default=None
+        As in joblib, whose active backend fits. Results don't depend on it.
+    refit : bool, str or callable, default=True
+        As for ``GridSearchCV``.
+    cv : int, float, splitter, iterable or None, default=None
+        None is 5 stratified folds, a float one stratified hold-out of that share.
+    verbose : int, default=0
+        1 tells of the number of fits.
+    error_score : "raise" or float, default=nan
+        The score of a fit that failed.
+    return_train_score : bool, default=False
+    random_state : int, RandomState or None, default=None
+        For candidates that are drawn, and a hold-out.
+
+    Attributes
+    ----------
+    cv_results_ : dict of ndarrays
+        As ``GridSearchCV`` has it. Fits are made together, so that each one's
+        ``fit_time`` is an equal share of the whole.
+    best_estimator_, best_params_, best_score_, best_index_, refit_time_
+    scorer_, multimetric_, n_splits_, classes_
+        As ``GridSearchCV`` has them.
+    n_distinct_fits_ : int
+        How many fits of candidates were different ones.
+    n_features_in_, feature_names_in_
+        As the best estimator has them.
+
+    See Also
+    --------
+    sklearn.model_selection.GridSearchCV : Makes each fit on its own.
+
+    Notes
+    -----
+    Fits are the same where the innermost estimator's parameters, rows and weights
+    are. All fitted estimators of a search are held until they are scored, networks
+    as arrays of weights.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklimb import ImbalanceAwareClassifier, ImbalanceSearchCV
+    >>> X, y = make_classification(2000, weights=[0.95], class_sep=0.7, random_state=2)
+    >>> aware = ImbalanceAwareClassifier(LogisticRegression())
+    >>> grid = {
+    ...     "class_weight": [None, "balanced"],
+    ...     "threshold": [0.02, 0.05, 0.1, 0.3, 0.5],
+    ... }
+    >>> search = ImbalanceSearchCV(aware, grid, scoring="f1").fit(X, y)
+    >>> search.best_params_
+    {'class_weight': 'balanced', 'threshold': 0.3}
+    >>> len(search.cv_results_["params"]), search.n_distinct_fits_
+    (10, 10)
+    """
+
+    _parameter_constraints = {
+        **BaseSearchCV._parameter_constraints,
+        "param_grid": [dict, list],
+        "n_iter": [Interval(Integral, 1, None, closed="left"), None],
+        "cv": "no_validation",
+        "random_state": ["random_state"],
+    }
+    del _parameter_constraints["pre_dispatch"]
+
+    def __init__(
+        self,
+        estimator,
+        param_grid,
+        *,
+        n_iter=None,
+        scoring=None,
+        n_jobs=None,
+        refit=True,
+        cv=None,
+        verbose=0,
+        error_score=np.nan,
+        return_train_score=False,
+        random_state=None,
+    ):
+        self.estimator = estimator
+        self.param_grid = param_grid
+        self.n_iter = n_iter
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.refit = refit
+        self.cv = cv
+        self.verbose = verbose
+        self.error_score = error_score
+        self.return_train_score = return_train_score
+        self.random_state = random_state
+
+    def fit(self, X, y, **params):
+        """Search, and fit the best candidate to all rows.
+
+        Parameters
+        ----------
+        X : array-like, frame, sparse matrix, or dict or list of inputs
+            Whatever the estimator takes.
+        y : array-like of shape (n_rows,)
+        **params : dict
+            For the estimator's ``fit``, ``sample_weight`` also around a Pipeline;
+            ``groups`` for the splitter. With metadata routing enabled, whatever
+            was requested.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a parameter, the labels or the weights are not valid, or all fits
+            fail.
+        """
+        self._validate_params()
+        scorer, metric = self._get_scorers()
+        data, score_params = self._checked(X, y, params)
+        folds = self._folds(data)
+        candidates = list(self._candidates())
+        results, shared = self._results(candidates, folds, scorer, score_params)
+        first = results[0]["test_scores"]
+        multimetric = isinstance(first, dict)
+        if callable(self.scoring) and multimetric:
+            self._check_refit_for_multimetric(first)
+            metric = self.refit
+        found = {
+            "cv_results_": self._format_results(candidates, len(folds), results),
+            "multimetric_": multimetric,
+            "n_splits_": len(folds),
+            "n_distinct_fits_": shared.n_fits,
+            "scorer_": getattr(scorer, "_scorers", scorer),
+        }
+        found |= self._best(found["cv_results_"], metric, multimetric)
+        if self.refit:
+            found |= self._refitted(found["best_params_"], data)
+        vars(self).update(found)
+        return self
+
+    def _checked(self, X, y, params):
+        """Return the data, and what else the scorer takes."""
+        routed = self._get_routed_params_for_fit(params)
+        fit_params = dict(routed.estimator.fit)
+        weight = fit_params.pop("sample_weight", None)
+        split = {k: v for k, v in routed.splitter.split.items() if v is not None}
+        data = TrainingData.check(X, y, weight, fit_params, split)
+        return data, routed.scorer.score
+
+    def _folds(self, data):
+        splits = split_rows(self.cv, data, self.random_state)
+        return [_Fold(data, train, test) for train, test in splits]
+
+    def _candidates(self):
+        if self.n_iter is None:
+            return ParameterGrid(self.param_grid)
+        return ParameterSampler(
+            self.param_grid, self.n_iter, random_state=self.random_state
+        )
+
+    def _results(self, candidates, folds, scorer, score_params):
+        """Return what each candidate gave in each fold, and the fits."""
+        n_fits = len(candidates) * len(folds)
+        if self.verbose > 0:
+            print(
+                f"Fitting {len(folds)} folds for each of {len(candidates)} candidates, "
+                f"totalling {n_fits} fits"
+            )
+        shared, start = SharedFits(), perf_counter()
+        for fold in folds:
+            fold.shared = shared
+        steps = [
+            self._result(candidate, fold, scorer, score_params)
+            for candidate, fold in product(candidates, folds)
+        ]
+        results = run(side_by_side(steps, self.n_jobs), shared)
+        scoring = sum(result["score_time"] for result in results)
+        for result in results:
+            result["fit_time"] = (perf_counter() - start - scoring) / n_fits
+        told_of_failures(results, self.error_score, callable(self.scoring))
+        return results, shared
+
+    def _result(self, candidate, fold, scorer, score_params):
+        """Take the steps of one fit and its scoring."""
+        estimator = clone(self.estimator).set_params(**clone(candidate, safe=False))
+        fit = fitted(estimator, fold.train)
+        fit = yield from fit if self.error_score == "raise" else caught(fit)
+        start = perf_counter()
+        names = ["test", "train"][: 1 + self.return_train_score]
+        if isinstance(fit, Exception):
+            error = "".join(traceback.format_exception(fit))
+            scores = dict.fromkeys(names, self._scores_of_error(scorer))
+        else:
+            error = None
+            scores = {
+                name: fold.score(fit, name, scorer, score_params, self.error_score)
+                for name in names
+            }
+            rest(fit)
+        return {
+            "fit_error": error,
+            **{f"{name}_scores": value for name, value in scores.items()},
+            "score_time": perf_counter() - start,
+        }
+
+    def _scores_of_error(self, scorer):
+        if not hasattr(scorer, "_scorers"):
+            return self.error_score
+        return dict.fromkeys(scorer._scorers, self.error_score)
+
+    def _best(self, results, metric, multimetric):
+        if not self.refit and multimetric:
+            return {}
+        index = self._select_best_index(self.refit, metric, results)
+        best = {"best_index_": index, "best_params_": results["params"][index]}
+        if not callable(self.refit):
+            best["best_score_"] = results[f"mean_test_{metric}"][index]
+        return best
+
+    def _refitted(self, params, data):
+        start = perf_counter()
+        best = clone(self.estimator).set_params(**clone(params, safe=False))
+        best = run(fitted(best, data))
+        again = {"best_estimator_": best, "refit_time_": perf_counter() - start}
+        if hasattr(best, "feature_names_in_"):
+            again["feature_names_in_"] = best.feature_names_in_
+        return again
+
+
+class _Fold:
+    """The rows of one split, which all candidates are fitted to and scored on."""
+
+    def __init__(self, data, train, test):
+        self._n_rows = num_rows(data.source)
+        self.train = data.take(train)
+        self.test = data.take(test)
+        self.shared = None
+        self._known = {}
+
+    def score(self, estimator, name, scorer, params, error_score):
+        """Return the scores of one part, "test" or "train"."""
+        part = getattr(self, name)
+        params = take_rows_of_params(self._n_rows, params, part.rows)
+        known, estimator = self._rows_for(estimator, name, scorer)
+        with known_rows(known):
+            return score_by(scorer, estimator, known.X, part.y, params, error_score)
+
+    def _rows_for(self, estimator, name, scorer):
+        """Return rows and what predicts them: the last step, where it can be taken.
+
+        Rows are then transformed once for all candidates with these transformers.
+        """
+        steps = ()
+        if self._can_be_taken_apart(estimator, scorer):
+            steps = tuple(id(step) for _, step in estimator.steps[:-1])
+        if (name, steps) not in self._known:
+            X = getattr(self, name).X
+            X = estimator[:-1].transform(X) if steps else X
+            self._known[name, steps] = KnownRows(X, self.shared.several)
+        last = estimator.steps[-1][1] if steps else estimator
+        return self._known[name, steps], last
+
+    def _can_be_taken_apart(self, estimator, scorer):
+        return (
+            isinstance(estimator, Pipeline)
+            and takes_training_data(estimator.steps[-1][1])
+            and has_scikit_learns_scorers(scorer)
+            and not routing_enabled()
+        )
