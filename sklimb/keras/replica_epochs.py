@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sklimb.keras._internals import isolated
 from sklimb.keras.training import FiniteLossGuard
 
 __all__ = ["CALLBACKS", "CALLBACKS_THAT_SET_RATES", "EpochMetrics", "Replica"]
@@ -43,7 +44,8 @@ class EpochMetrics:
         """
         rows = targets, outputs, weight
         if self._compute is None:
-            self._of_rows(*(tf.constant(part[:1]) for part in rows))  # builds them
+            with isolated():  # they get the names that they would have alone
+                self._of_rows(*(tf.constant(part[:1]) for part in rows))
             self._compute = self._traced(rows)
         self._model.reset_metrics()
         values = self._compute(*map(tf.constant, rows))

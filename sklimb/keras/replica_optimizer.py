@@ -17,15 +17,15 @@ __all__ = ["averages", "stateless_optimizer", "updated", "why_not_stateless"]
 
 
 # What Keras's optimizers have anew for TensorFlow, as it is for any tensors.
-_GENERAL = {
-    name: method
-    for name, method in vars(BaseOptimizer).items()
-    if name in vars(TFOptimizer) and not name.startswith("__")
-}
-
-
-def _is_of_tensorflow(kind, method):
-    return getattr(kind, method) is getattr(TFOptimizer, method)
+_General = type(
+    "_General",
+    (keras.Optimizer,),
+    {
+        name: method
+        for name, method in vars(BaseOptimizer).items()
+        if name in vars(TFOptimizer) and not name.startswith("__")
+    },
+)
 
 
 def why_not_stateless(optimizer):
@@ -42,10 +42,8 @@ def why_not_stateless(optimizer):
     name = type(optimizer).__name__
     if not is_of_keras(optimizer):
         return f"the optimizer {name} is not Keras's own"
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return "the optimizer scales losses"
-    if not all(_is_of_tensorflow(type(optimizer), method) for method in _GENERAL):
-        return f"the optimizer {name} updates its state in a way of its own"
+    if "apply" in vars(type(optimizer)):
+        return f"the optimizer {name} calls others, or scales losses"
     settings = ("loss_scale_factor", "gradient_accumulation_steps")
     if optimizer.use_ema:  # else it has a value without a meaning
         settings += ("ema_overwrite_frequency",)
@@ -70,7 +68,8 @@ def stateless_optimizer(optimizer, variables):
         Built; its variables have their first values.
     """
     kind = type(optimizer)
-    copy = type(kind.__name__, (kind,), _GENERAL).from_config(optimizer.get_config())
+    # In between its own methods and those for TensorFlow, which these may call.
+    copy = type(kind.__name__, (kind, _General), {}).from_config(optimizer.get_config())
     copy.build(variables)
     return copy
 

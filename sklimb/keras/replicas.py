@@ -5,7 +5,7 @@ all copies take their steps in one program, each on rows, weights, learning rate
 and callbacks of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import keras
@@ -17,14 +17,10 @@ from sklimb.keras.batches import BalancedPlan
 from sklimb.keras.feed import PlainPlan
 from sklimb.keras.pool import _is_plain_config
 from sklimb.keras.prediction import as_batch
-from sklimb.keras.replica_epochs import (
-    CALLBACKS,
-    CALLBACKS_THAT_SET_RATES,
-    EpochMetrics,
-    Replica,
-)
+from sklimb.keras.replica_cache import default_programs
+from sklimb.keras.replica_epochs import CALLBACKS, CALLBACKS_THAT_SET_RATES, Replica
 from sklimb.keras.replica_optimizer import why_not_stateless
-from sklimb.keras.replica_program import NotMappedError, ReplicaProgram
+from sklimb.keras.replica_program import NotMappedError
 from sklimb.keras.replica_steps import Epoch, steps_of_epochs
 
 __all__ = [
@@ -79,6 +75,10 @@ class ReplicaJob:
             self.plan.batch_size,
         )
 
+    def resting(self):
+        """Return a job like this without anything to do, to fill a program."""
+        return replace(self, epochs=0, validation=None, callbacks=())
+
 
 @dataclass(frozen=True)
 class TrainedReplica:
@@ -121,9 +121,9 @@ def why_not(model, callbacks=()):
     >>> import keras
     >>> from sklimb.keras.replicas import why_not
     >>> model = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1)])
-    >>> model.compile("nadam", "mse")
+    >>> model.compile("adam", "mse", run_eagerly=True)
     >>> why_not(model)
-    'the optimizer Nadam updates its state in a way of its own'
+    'the model runs eagerly'
     """
     for method in ("train_step", "test_step", "compute_metrics"):
         if not is_of_keras(getattr(type(model), method)):
@@ -209,46 +209,35 @@ def train_replicas(model, X, targets, jobs):
             "`jobs` have several seeds, but random layers draw alike for all of "
             "them. Train the jobs of each seed on their own."
         )
-    return _Training(model, (as_batch(X), tf.constant(targets)), jobs).run()
+    data = as_batch(X), tf.constant(targets)
+    with default_programs.lent(model, len(jobs), data) as network:
+        return _Training(network, model.optimizer, data, jobs).run()
 
 
 class _Training:
     """The state of a training, epoch after epoch."""
 
-    def __init__(self, model, data, jobs):
-        measures = len(model.metrics) > 1  # more than the loss
+    def __init__(self, network, optimizer, data, jobs):
         self._jobs = jobs
         self._data = data
         self._targets = data[1].numpy()
-        self._metrics = EpochMetrics(model) if measures else None
-        self._program = ReplicaProgram(model, len(jobs), data, keep_outputs=measures)
-        self._program.trace()
-        self._state = self._start(model.optimizer)
+        self._metrics = network.metrics
+        self._program = network.program
+        rates = _rates(optimizer, jobs)
+        # A model may come with an optimizer that has trained before.
+        slots = optimizer.variables if optimizer.built else None
+        self._state = self._program.start([job.weights for job in jobs], slots, rates)
         self._stacks = None
         self._held_out = steps_of_epochs([job.validation for job in jobs])
-        rates = self._program.rates_of(self._state)
         self._replicas = [
             Replica(
                 job.callbacks,
-                model.metrics,
+                network.model.metrics,
                 None if rates is None else rates[place],
                 partial(self._weights, place),
             )
             for place, job in enumerate(jobs)
         ]
-
-    def _start(self, optimizer):
-        # A model may come with an optimizer that has trained before.
-        slots = optimizer.variables if optimizer.built else None
-        state = self._program.start([job.weights for job in self._jobs], slots)
-        own = self._program.rates_of(state)
-        if own is None:
-            return state
-        rates = [
-            rate if job.learning_rate is None else job.learning_rate
-            for job, rate in zip(self._jobs, own, strict=True)
-        ]
-        return self._program.at_rates(state, rates)
 
     def _weights(self, place):
         if self._stacks is None:
@@ -346,6 +335,15 @@ class _Training:
             )
             for place, r in enumerate(self._replicas)
         ]
+
+
+def _rates(optimizer, jobs):
+    """Return each job's learning rate, or None where a schedule sets them."""
+    own = optimizer.learning_rate
+    if not isinstance(own, keras.Variable):
+        return None
+    rates = [job.learning_rate for job in jobs]
+    return [float(own) if rate is None else rate for rate in rates]
 
 
 def _of_replica(part, place):

@@ -17,6 +17,13 @@ from sklimb.keras.replica_fit import fit_replicas
 from tests.keras.networks import imbalanced, mlp, softmax_network
 
 X, y = imbalanced()
+
+
+@pytest.fixture(autouse=True)
+def always_worth_a_program(monkeypatch):
+    monkeypatch.setattr("sklimb.keras.replica_plan.STEPS_OF_TRACING", 0)
+
+
 LABELS = np.array(["no", "yes"])[y]
 WEIGHT = np.random.default_rng(0).uniform(0.5, 2, len(y))
 FOLDS = [np.flatnonzero(np.arange(len(y)) % 3 != k) for k in range(3)]
@@ -148,9 +155,9 @@ def convolutional(meta):
     model = keras.Sequential(
         [
             keras.layers.Input((meta["n_features_in_"],)),
-            keras.layers.Reshape((-1, 1)),
-            keras.layers.Conv1D(2, 2),
-            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Reshape((-1, 1, 1)),
+            keras.layers.Conv2D(2, (2, 1)),
+            keras.layers.GlobalAveragePooling2D(),
             keras.layers.Dense(1, "sigmoid"),
         ]
     )

@@ -69,8 +69,15 @@ def uneven_jobs(model, **settings):
 
 
 def fitted(model, job, seed, **fit_args):
-    """Train by Keras itself: weights and history."""
+    """Train by Keras itself: weights and history; any number of times."""
     model.set_weights(job.weights)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+        model.first_slots = [v.numpy() for v in model.optimizer.variables]
+    for variable, value in zip(
+        model.optimizer.variables, model.first_slots, strict=True
+    ):
+        variable.assign(value)
     if job.learning_rate is not None:
         model.optimizer.learning_rate = job.learning_rate
     rows = Rows(X, np.zeros(job.plan.n_rows), index=job.rows)
@@ -91,7 +98,7 @@ def assert_equal_to_fit(build, **settings):
     jobs = uneven_jobs(model, **settings)
     results = train_replicas(model, X, TARGETS, jobs)
     for seed, (job, result) in enumerate(zip(jobs, results, strict=True)):
-        weights, history = fitted(build(), job, seed)
+        weights, history = fitted(model, job, seed)
         assert_same(result.weights, weights)
         assert result.history.keys() == history.keys()
         for name, values in history.items():
@@ -254,7 +261,7 @@ REASONS = [
     (compiled(kind=StepOfItsOwn), (), "`train_step` of its own"),
     (compiled(run_eagerly=True), (), "runs eagerly"),
     (compiled(metrics=[distance]), (), "metric that is not Keras's"),
-    (compiled("nadam"), (), "Nadam updates its state"),
+    (compiled("nadam"), (), None),
     (compiled(OwnOptimizer()), (), "OwnOptimizer is not Keras's"),
     (compiled(optimizers.LossScaleOptimizer(optimizers.Adam())), (), "scales losses"),
     (compiled(optimizers.SGD(loss_scale_factor=2.0)), (), "`loss_scale_factor`"),
