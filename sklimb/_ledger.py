@@ -44,7 +44,7 @@ BALANCING_PARAMETERS = {
     "scale_pos_weight": (1,),
 }
 # Those of sklimb.
-OWN_BALANCING_PARAMETERS = ("class_weight", "sampler", "batches")
+OWN_BALANCING_PARAMETERS = ("class_weight", "sampler", "batches", "resample")
 
 # By how much a class must end up above another to be called balanced twice.
 CLEARLY_ABOVE = 1.05

@@ -12,6 +12,7 @@ __all__ = [
     "mean_of_classes",
     "quotas_over",
     "quotas_under",
+    "rows_bootstrap",
     "rows_over",
     "rows_under",
     "same_column",
@@ -84,6 +85,34 @@ def rows_under(numbers, prior, random, classes=None):
     4
     """
     return _drawn(numbers, quotas_under(numbers, prior, classes), random)
+
+
+def rows_bootstrap(numbers, random):
+    """Return row numbers drawn with replacement, of each class as many as it has.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows,), int
+        Each row's class number.
+    random : numpy.random.RandomState
+        Which rows are drawn.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), int
+        Sorted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklimb._sampling import rows_bootstrap
+    >>> rows_bootstrap(np.array([0, 0, 0, 0, 1]), np.random.RandomState(0))
+    array([0, 0, 1, 3, 4])
+    """
+    rows = np.argsort(numbers, kind="stable")
+    counts = np.bincount(numbers)
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    return np.sort(rows[starts + random.randint(np.repeat(counts, counts))])
 
 
 def quotas_over(numbers, prior, classes=None):

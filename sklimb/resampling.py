@@ -14,7 +14,7 @@ from sklimb._sampling import rows_over, rows_under
 from sklimb._steps import fitted
 from sklimb._validation import as_labels, check_prior
 
-__all__ = ["ResampledClassifier"]
+__all__ = ["ResampledClassifier", "with_validation_held_out"]
 
 ROWS = {"over": rows_over, "under": rows_under}
 NAMES = (*ROWS, "batches")
@@ -129,7 +129,7 @@ class ResampledClassifier(BaseImbalanceClassifier):
             return (yield from self._fit_last_step(estimator, data))
         if _sets_batches(self.sampler):
             return (yield from self._fit_batches(estimator, data, prior))
-        data = _with_validation_held_out(estimator, data)
+        data = with_validation_held_out(estimator, data)
         sampled, attributes = self._sampled(data, prior)
         _check_classes_left(sampled, self.sampler)
         estimator = yield from fitted(estimator, sampled)
@@ -239,7 +239,7 @@ def _check_takes_batches(network, sampler):
         )
 
 
-def _with_validation_held_out(estimator, data):
+def with_validation_held_out(estimator, data):
     """Return the rows to resample; those that a network holds out stand apart.
 
     They keep the natural class shares, and no copy of them is trained on.

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklimb._base import as_seed
 from sklimb._compat import routed_parameters
 from sklimb._ledger import shown, warn_if_balanced_twice
+from sklimb._seeds import layer_seed
 from sklimb._validation import as_labels
 from sklimb.exceptions import NonFiniteModelError
 from sklimb.keras._internals import copy_of_model, isolated, with_metrics_by_weight
@@ -309,6 +310,10 @@ class NetworkEstimator(CheckedInputs):
 
     def _seed(self):
         return as_seed(self.random_state)
+
+    def _layer_seed(self):
+        """Return what networks in one program share where layers draw at random."""
+        return layer_seed(self._seed())
 
     def _described(self, class_weights):
         labels = as_labels(self.classes_)

@@ -109,7 +109,7 @@ class _Plan:
 def _planned(places, group):
     works = [member.work for member in group]
     parts = cut(places, most_replicas(group[0].model, works))
-    seed = group[0].estimator._seed()
+    seed = group[0].estimator._layer_seed()
     seed = random.randrange(2**31) if seed is None else seed
     return [_Plan(part, len(parts[0]), targets(group), seed) for part in parts]
 

@@ -71,7 +71,7 @@ class Member:
     def key(self):
         """What jobs of one program have in common."""
         estimator, model = self.estimator, self.model
-        seed = estimator._seed() if seed_states(model) else None
+        seed = estimator._layer_seed() if seed_states(model) else None
         labels = as_labels(estimator.classes_)
         parts = pool_key(model), labels, self.task.plan.batch_size, seed
         return json.dumps([id(self.data.source), *parts], default=str)
