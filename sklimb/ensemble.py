@@ -1,5 +1,6 @@
 """Networks of several seeds, or of several draws of rows, averaged."""
 
+import threading
 from functools import reduce
 from numbers import Integral
 
@@ -27,6 +28,9 @@ from sklimb.resampling import with_validation_held_out
 __all__ = ["NetworkEnsembleClassifier"]
 
 LEAST = np.log(np.finfo(np.float64).tiny)
+
+# One compiled model serves all members, with the values of one at a time.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 class NetworkEnsembleClassifier(BaseProbabilityClassifier):
@@ -245,8 +249,9 @@ class NetworkEnsembleClassifier(BaseProbabilityClassifier):
             priors = [self.empirical_prior_] * len(self.estimators_)
         common = _common(priors)
         for estimator, prior in zip(self.estimators_, priors, strict=True):
-            log_proba = log_probabilities(estimator, X)
-            rest(estimator)  # one compiled model serves all
+            with _ONE_AT_A_TIME:
+                log_proba = log_probabilities(estimator, X)
+                rest(estimator)
             if not np.array_equal(prior, common):
                 log_proba = correct_log_proba(log_proba, prior, common)
             yield log_proba

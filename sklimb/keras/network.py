@@ -195,7 +195,7 @@ class NetworkEstimator(CheckedInputs):
 
     def _get_network(self, rows):
         if self.initialized_:
-            self._held()
+            self._held().to_change()
             return
         self._fit_feature_encoder(rows)
         places = np.arange(min(len(rows.numbers), 2))

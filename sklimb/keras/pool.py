@@ -56,12 +56,15 @@ class CompiledNetwork:
         Predicts.
     compiled_steps : int
         The ``steps_per_execution`` that it was compiled with.
+    may_have_changed : bool
+        Whether it was trained since it was last compared with its key.
     """
 
     def __init__(self, model):
         self.model = model
         self.forward = ForwardPass(model)
         self.compiled_steps = model.steps_per_execution
+        self.may_have_changed = False
 
     @property
     def size(self):
@@ -117,8 +120,7 @@ class ModelPool:
             for place in reversed(range(len(self._idle))):
                 if self._idle[place][0] == key:
                     network = self._idle.pop(place)[1]
-                    # A callback may have changed more than variables.
-                    return network if pool_key(network.model) == key else None
+                    return network if _is_as_before(network, key) else None
         return None
 
     def clear(self):
@@ -137,6 +139,14 @@ class ModelPool:
         return sum(network.size for _, network in self._idle)
 
 
+def _is_as_before(network, key):
+    # A callback may have changed more than variables.
+    if network.may_have_changed and pool_key(network.model) != key:
+        return False
+    network.may_have_changed = False
+    return True
+
+
 default_pool = ModelPool()
 
 
@@ -150,18 +160,29 @@ class Lease:
         Where it goes then; None for nowhere.
     key : str, default=None
         Its key there.
+    woken : RestingNetwork, default=None
+        What has the same values, while the network only predicts.
     """
 
-    def __init__(self, network, pool=None, key=None):
+    def __init__(self, network, pool=None, key=None, woken=None):
         self.network = network
         self._key = key
+        self._woken = woken
         self._finalizer = None
         if pool is not None:
             self._finalizer = weakref.finalize(self, pool.give_back, key, network)
             self._finalizer.atexit = False
 
+    def to_change(self):
+        """Return the network to be trained; after a rest with a new optimizer."""
+        if self._woken is not None:
+            _start_optimizer_anew(self.network.model)
+            self._woken = None
+        return self.network
+
     def shown(self):
         """Return the model for someone else's eyes; it never goes back then."""
+        self.to_change()
         if self._finalizer is not None:
             self._finalizer.detach()
         return self.network.model
@@ -177,11 +198,11 @@ class Lease:
         """
         if self._finalizer is None or not self._finalizer.alive:
             return self
-        return RestingNetwork(self._key, self.network.model)
+        return self._woken or RestingNetwork(self._key, self.network.model)
 
     def __reduce__(self):
         # A copy or a pickle has a model of its own. Keras saves weights, not seeds.
-        model = self.network.model
+        model = self.to_change().model
         seeds = [variable.numpy() for variable in seed_states(model)]
         return _lease_of_copy, (model, seeds)
 
@@ -203,11 +224,10 @@ class RestingNetwork:
         self._values = [variable.numpy() for variable in model.variables]
 
     def awake(self, pool=default_pool):
-        """Return a lease of a model with these values; its optimizer starts anew."""
+        """Return a lease of a model with these values."""
         network = pool.take(self._key) or CompiledNetwork(self._built())
         _assign(self._values, network.model.variables)
-        _start_optimizer_anew(network.model)
-        return Lease(network, pool, self._key)
+        return Lease(network, pool, self._key, self)
 
     def _built(self):
         config, compiled = self._configs

@@ -52,6 +52,7 @@ def fit_quietly(
         If the loss is nan or infinite after an epoch.
     """
     model = network.model
+    network.may_have_changed = True
     callbacks = tf.nest.flatten(callbacks)
     guard = FiniteLossGuard(description)
     try:
