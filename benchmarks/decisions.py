@@ -10,7 +10,7 @@ all rows of the half is decided so on the other half, which no method saw.
   Of several classes, each has a threshold of its own against the rest, by the metric
   of two classes, and the greatest ratio of probability to threshold decides.
 - The others are the ``selection`` of ``OptimalThresholdClassifierCV``. Several classes
-  have the exact search only.
+  have no ``one_standard_error``: there it stands for the exact search.
 
 An error costs the inverse root of the true class's share: by the inverse share itself,
 cost would be 1 - balanced accuracy. Intervals are those of Student's t for paired
@@ -51,7 +51,12 @@ from benchmarks._data import labelled
 from benchmarks._timing import print_table
 from sklimb import OptimalThresholdClassifierCV
 from sklimb.exceptions import FewPositivesWarning
-from sklimb.thresholds import SELECTIONS, cost_metric, metric_function
+from sklimb.thresholds import (
+    MULTICLASS_SELECTIONS,
+    SELECTIONS,
+    cost_metric,
+    metric_function,
+)
 
 SETS = ("yeast", "page_blocks", "mammography", "oil_spill", "bank_marketing")
 SEVERAL = ("yeast", "page_blocks")  # classes
@@ -215,7 +220,7 @@ def by_selection(selection, case, metric):
 def methods_of(case):
     """Return the ways to decide by name."""
     several = case.proba.shape[1] > 2
-    ours = ["exact"] if several else SELECTIONS
+    ours = MULTICLASS_SELECTIONS if several else SELECTIONS
     own = {name: partial(by_selection, name) for name in ours}
     return {"argmax": by_argmax, "grid": by_grid, **own}
 

@@ -5,7 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from sklimb.thresholds import ThresholdRule, check_confidence, check_constraints
+from sklimb.thresholds import (
+    MULTICLASS_SELECTIONS,
+    ThresholdRule,
+    check_confidence,
+    check_constraints,
+)
 
 __all__ = ["Aim", "check_selection", "checked_confidence", "checked_limits"]
 
@@ -26,8 +31,8 @@ class Aim:
     aggregation : "mean" or "pooled"
         Maximise the mean of the folds' scores, or the score of all rows.
     selection : str
-        A name of :func:`sklimb.thresholds.choose_cut`; several classes take the
-        exact optimum.
+        A name of :func:`sklimb.thresholds.choose_cut`, or of several classes of
+        :func:`sklimb.thresholds.select_class_thresholds`.
     constraints : list of Constraint
     confidence : float or None
         With which the constraints hold; None for on these rows.
@@ -85,11 +90,17 @@ def check_selection(selection, scoring):
     Raises
     ------
     ValueError
-        If a scorer would be called hundreds of times at every cut.
+        If a scorer would be called hundreds of times at every cut, or the
+        selection is one of two classes, and there are more.
     """
     resamples = getattr(scoring, "resamples", True)
     if selection == "auto":
         return "combined" if resamples else "exact"
+    if hasattr(scoring, "n_classes") and selection not in MULTICLASS_SELECTIONS:
+        raise ValueError(
+            f"`selection`={selection!r} is for two classes, and `y` has "
+            f"{scoring.n_classes}. Use one of {list(MULTICLASS_SELECTIONS)}."
+        )
     if selection in RESAMPLING and not resamples:
         raise ValueError(
             f"`selection`={selection!r} measures every cut on hundreds of resamples, "

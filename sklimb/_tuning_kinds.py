@@ -23,6 +23,7 @@ from sklimb.thresholds import (
     pooled_rows,
     score_of,
     search_class_thresholds,
+    select_class_thresholds,
     threshold_interval,
 )
 from sklimb.thresholds._constraints import ROUNDING, constraint_function
@@ -248,6 +249,21 @@ class MulticlassTuning(Tuning):
     @cached_property
     def threshold(self):
         """One threshold a class, inf for one that is never chosen."""
+        rows, aim = self.rows, self.aim
+        if aim.selection == "exact" or aim.constraints or rows.costs is not None:
+            return self._exact_threshold()
+        found = select_class_thresholds(
+            rows.class_numbers,
+            rows.scores,
+            aim.scoring.metric(None),
+            aim.selection,
+            sample_weight=self._weight,
+            group=rows.groups,
+            random_state=aim.seed,
+        )
+        return tuple(found.tolist())
+
+    def _exact_threshold(self):
         rows, weight = self.rows, self._weight
         try:
             found = search_class_thresholds(

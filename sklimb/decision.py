@@ -90,10 +90,10 @@ class OptimalThresholdClassifierCV(
         taken together.
     selection : {"exact", "expected", "bagged", "combined", "one_standard_error", \
 "auto"}, default="exact"
-        Which cut of two classes to take, as the greatest score of a sample is a
-        noisy one: see :func:`sklimb.thresholds.choose_cut`. ``"auto"`` is
-        ``"combined"``, and ``"exact"`` for scorers that are no metric of the
-        table. Several classes take the exact optimum.
+        Which cut to take, as the greatest score of a sample is a noisy one: see
+        :func:`sklimb.thresholds.choose_cut`. ``"auto"`` is ``"combined"``, and
+        ``"exact"`` for scorers that are no metric of the table. Several classes
+        have no ``"one_standard_error"``; limits and costs of rows are exact.
     cv : int, float, "prefit", splitter or iterable, default=None
         None is 5 stratified folds; a float is one stratified hold-out of that
         share; ``"prefit"`` takes a fitted estimator as it is, and the rows

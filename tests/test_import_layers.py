@@ -35,6 +35,7 @@ ROWS = [
     "_adaptation",
     "correction",
     "ensemble",
+    "_objectives",
     "_scoring",
     "_fold_models",
     "_out_of_fold",

@@ -2,7 +2,8 @@
 
 from sklearn.metrics import get_scorer_names
 
-from sklimb._scoring import CountMetric, resolve_scoring
+from sklimb._objectives import CountMetric
+from sklimb._scoring import resolve_scoring
 from sklimb.report.aims import COST
 from sklimb.report.compare import compare
 from sklimb.report.data import load

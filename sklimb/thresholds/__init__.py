@@ -42,6 +42,12 @@ from sklimb.thresholds._multiclass_search import score_of as score_of
 from sklimb.thresholds._multiclass_search import (
     search_class_thresholds as search_class_thresholds,
 )
+from sklimb.thresholds._multiclass_selection import (
+    MULTICLASS_SELECTIONS as MULTICLASS_SELECTIONS,
+)
+from sklimb.thresholds._multiclass_selection import (
+    select_class_thresholds as select_class_thresholds,
+)
 from sklimb.thresholds._resampling import threshold_interval
 from sklimb.thresholds._rule import ThresholdRule
 from sklimb.thresholds._rule import column_of_positives as column_of_positives
