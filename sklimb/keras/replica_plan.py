@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from sklimb.keras.prediction import _activations as activations
+
 __all__ = ["Work", "cut", "most_replicas", "pays", "seconds"]
 
 # Measured with networks of 16 to 256-256 units: tracing a program takes as long as
@@ -17,8 +19,10 @@ __all__ = ["Work", "cut", "most_replicas", "pays", "seconds"]
 STEPS_OF_TRACING = 1500
 STEPS_OF_A_FIT = 150
 
-# More train no faster, but leave other cores without work.
-MOST_REPLICAS = 16
+# Time for each replica falls up to the one, and by a quarter from the other on; two
+# programs keep two cores at work.
+MOST_REPLICAS = 25
+ENOUGH_REPLICAS = 8
 MEMORY_BUDGET = 2**30
 
 # Starting a process that imports TensorFlow takes 3 to 8 seconds.
@@ -96,8 +100,9 @@ def most_replicas(model, works):
     """Return how many replicas may train at once.
 
     The variables of each are there twice in a step, with their gradients and what
-    the optimizer keeps of them; its rows' numbers, weights and outputs twice in an
-    epoch. All together take at most ``MEMORY_BUDGET`` bytes.
+    the optimizer keeps of them, and so are the activations of a batch; its rows'
+    numbers, weights and outputs in an epoch. All together take at most
+    ``MEMORY_BUDGET`` bytes.
 
     Parameters
     ----------
@@ -111,10 +116,15 @@ def most_replicas(model, works):
         From 1 to ``MOST_REPLICAS``.
     """
     variables = 3 * _bytes(model.variables) + 2 * _bytes(model.optimizer.variables)
-    outputs = sum(math.prod(o.shape[1:]) for o in tf.nest.flatten(model.outputs))
-    of_a_row = 2 * 4 * (2 + outputs)
-    of_a_replica = variables + of_a_row * max(work.rows for work in works)
+    inputs, outputs = map(_numbers_of_a_row, (model.inputs, model.outputs))
+    batch = works[0].batch_size * 2 * activations(model, inputs)
+    epoch = max(work.rows for work in works) * 2 * (2 + outputs)
+    of_a_replica = variables + 4 * (batch + epoch)
     return int(np.clip(MEMORY_BUDGET // of_a_replica, 1, MOST_REPLICAS))
+
+
+def _numbers_of_a_row(tensors):
+    return sum(math.prod(n or 1 for n in t.shape[1:]) for t in tf.nest.flatten(tensors))
 
 
 def _bytes(variables):
@@ -122,7 +132,7 @@ def _bytes(variables):
 
 
 def cut(places, most):
-    """Cut jobs into programs of about the same number of replicas.
+    """Cut jobs into programs of about the same number of replicas, two if possible.
 
     Parameters
     ----------
@@ -137,8 +147,9 @@ def cut(places, most):
     Examples
     --------
     >>> from sklimb.keras.replica_plan import cut
-    >>> [len(part) for part in cut(range(25), 16)]
+    >>> [len(part) for part in cut(range(25), 25)]
     [13, 12]
     """
-    n_parts = math.ceil(len(places) / most)
+    wanted = min(2, len(places) // ENOUGH_REPLICAS)
+    n_parts = max(math.ceil(len(places) / most), wanted)
     return [list(part) for part in np.array_split(places, n_parts)]

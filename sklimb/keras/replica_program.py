@@ -155,7 +155,7 @@ class ReplicaProgram:
     # Steps
 
     def trace(self):
-        """Trace the steps without running them.
+        """Trace the steps of training without running them.
 
         Raises
         ------
@@ -164,8 +164,7 @@ class ReplicaProgram:
         """
         try:
             with _errors_unlogged():
-                for run in self._runs.values():
-                    run.get_concrete_function()
+                self._runs[True].get_concrete_function()
         except Exception as error:  # of any kind
             cause = str(error).strip().split("\n")[0]
             raise NotMappedError(

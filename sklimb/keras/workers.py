@@ -19,6 +19,9 @@ from sklimb.keras.replicas import NotMappedError, train_replicas
 
 __all__ = ["Program", "run_programs"]
 
+# A worker may be lost by chance once; after that, this process is left.
+ATTEMPTS = 2
+
 _logger = logging.getLogger(__name__)
 
 
@@ -82,33 +85,37 @@ def run_programs(programs, n_jobs=None, worth_workers=True):
     """
     left = dict(enumerate(programs))
     if worth_workers and len(programs) > 1 and effective_n_jobs(n_jobs) > 1:
-        try:
-            for place, outcome in _elsewhere(programs, n_jobs):
-                del left[place]
-                yield place, outcome
-        except Exception as error:  # a worker was killed, or something has no pickle
-            _logger.warning(
-                "%d programs run in this process, because workers failed: %r",
-                len(left),
-                error,
-            )
+        for _ in range(ATTEMPTS):
+            yield from _elsewhere(left, n_jobs)
     for place, program in left.items():
         yield place, _outcome(program)
 
 
-def _elsewhere(programs, n_jobs):
+def _elsewhere(left, n_jobs):
+    """Yield what workers give, and take it off the programs that are left."""
+    try:
+        for place, outcome in _from_workers(dict(left), n_jobs) if left else ():
+            del left[place]
+            yield place, outcome
+    except Exception as error:  # a worker was killed, or something has no pickle
+        _logger.warning("%d programs are run again: %r", len(left), error)
+
+
+def _from_workers(programs, n_jobs):
     lazily = get_active_backend()[0].supports_return_generator
     parallel = Parallel(
         n_jobs, return_as="generator_unordered" if lazily else "list", batch_size=1
     )
-    networks = {id(p.model): _Network.of(p.model) for p in programs}
+    networks = {id(p.model): _Network.of(p.model) for p in programs.values()}
+    # As one argument: arrays would be lost with the one worker whom Dask gives them.
     return parallel(
-        delayed(_in_worker)(place, networks[id(model)], X, targets, jobs)
-        for place, (model, X, targets, jobs) in enumerate(programs)
+        delayed(_in_worker)((place, networks[id(model)], X, targets, jobs))
+        for place, (model, X, targets, jobs) in programs.items()
     )
 
 
-def _in_worker(place, network, X, targets, jobs):
+def _in_worker(task):
+    place, network, X, targets, jobs = task
     _use_one_thread()
     return place, _outcome(Program(network.built(), X, targets, jobs))
 
