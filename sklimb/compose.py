@@ -1,5 +1,7 @@
 """The whole line as one estimator with flat parameter names."""
 
+from numbers import Integral
+
 from sklearn.utils import Bunch
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
@@ -14,6 +16,7 @@ from sklimb.calibrating import CalibratedLogitsClassifierCV
 from sklimb.calibration import check_method
 from sklimb.correction import PriorCorrectedClassifier
 from sklimb.decision import OptimalThresholdClassifierCV
+from sklimb.ensemble import NetworkEnsembleClassifier
 from sklimb.resampling import ResampledClassifier
 from sklimb.thresholds import ThresholdRule
 from sklimb.weighting import ClassWeightedClassifier
@@ -26,9 +29,9 @@ class ImbalanceAwareClassifier(SampleCostMixin, BaseImbalanceClassifier):
 
     It builds the nest that one would write by hand,
     ``OptimalThresholdClassifierCV(PriorCorrectedClassifier(
-    CalibratedLogitsClassifierCV(ClassWeightedClassifier(ResampledClassifier(
-    estimator)))))``, and has parameters with flat names that ``GridSearchCV`` can
-    search.
+    CalibratedLogitsClassifierCV(NetworkEnsembleClassifier(ClassWeightedClassifier(
+    ResampledClassifier(estimator))))))``, and has parameters with flat names that
+    ``GridSearchCV`` can search.
 
     Parameters
     ----------
@@ -46,6 +49,9 @@ class ImbalanceAwareClassifier(SampleCostMixin, BaseImbalanceClassifier):
 default=None
         As ``method`` of :class:`CalibratedLogitsClassifierCV`, on the same
         out-of-fold predictions as the threshold; None for no calibration.
+    n_estimators : int, default=1
+        Of how many members a :class:`NetworkEnsembleClassifier` is, each with
+        rows of its own from ``sampler``; 1 for no ensemble.
     target_prior : array-like, mapping, float, "uniform" or "empirical", \
 default="empirical"
         The class distribution where the model is used: probabilities are
@@ -61,7 +67,8 @@ default="empirical"
         What decisions cost, and from which expected cost a row is given
         ``reject_label`` instead, as for :class:`OptimalThresholdClassifierCV`.
     cv, n_jobs
-        For a calibration and ``threshold="tune"``, as in their classes.
+        For a calibration and ``threshold="tune"``, as in their classes; ``n_jobs``
+        for an ensemble, too.
     pos_label : label, default=None
         The positive class; None for ``classes_[1]``.
     random_state : int, RandomState or None, default=None
@@ -114,6 +121,7 @@ default="empirical"
         "sampler": "no_validation",
         "sampling_prior": "no_validation",
         "calibration": "no_validation",
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "target_prior": "no_validation",
         "threshold": "no_validation",
         "constraints": "no_validation",
@@ -135,6 +143,7 @@ default="empirical"
         sampler=None,
         sampling_prior="uniform",
         calibration=None,
+        n_estimators=1,
         target_prior="empirical",
         threshold="tune",
         scoring="balanced_accuracy",
@@ -154,6 +163,7 @@ default="empirical"
         self.sampler = sampler
         self.sampling_prior = sampling_prior
         self.calibration = calibration
+        self.n_estimators = n_estimators
         self.target_prior = target_prior
         self.threshold = threshold
         self.scoring = scoring
@@ -210,6 +220,13 @@ default="empirical"
         if self.class_weight is not None:
             estimator = ClassWeightedClassifier(
                 estimator, class_weight=self.class_weight
+            )
+        if self.n_estimators > 1:
+            estimator = NetworkEnsembleClassifier(
+                estimator,
+                n_estimators=self.n_estimators,
+                n_jobs=self.n_jobs,
+                random_state=self.random_state,
             )
         if self.calibration is not None:
             estimator = self._calibrated(estimator)

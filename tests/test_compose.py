@@ -20,10 +20,13 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from sklimb import (
+    CalibratedLogitsClassifierCV,
     ClassWeightedClassifier,
     ImbalanceAwareClassifier,
+    NetworkEnsembleClassifier,
     OptimalThresholdClassifierCV,
     PriorCorrectedClassifier,
     ResampledClassifier,
@@ -56,6 +59,40 @@ def test_it_equals_the_nest_written_by_hand(target_prior, weight):
     np.testing.assert_array_equal(flat.predict(X), by_hand.predict(X))
     np.testing.assert_array_equal(flat.predict_proba(X), by_hand.predict_proba(X))
     assert flat.decision_rule_["threshold"] == by_hand.best_threshold_
+
+
+@pytest.mark.parametrize("calibration", [None, "temperature"])
+def test_an_ensemble_stands_between_sampler_and_calibration(calibration):
+    tree = DecisionTreeClassifier(max_depth=3, max_features=1, random_state=0)
+    flat = ImbalanceAwareClassifier(
+        tree,
+        class_weight={0: 1, 1: 2},
+        sampler="under",
+        sampling_prior=0.2,
+        calibration=calibration,
+        n_estimators=3,
+        target_prior=0.05,
+        random_state=0,
+    ).fit(X, y)
+    sampled = ResampledClassifier(
+        tree, sampler="under", sampling_prior=0.2, random_state=0
+    )
+    weighted = ClassWeightedClassifier(sampled, class_weight={0: 1, 1: 2})
+    inner = NetworkEnsembleClassifier(weighted, n_estimators=3, random_state=0)
+    if calibration is not None:
+        inner = CalibratedLogitsClassifierCV(inner, method=calibration, random_state=0)
+    by_hand = OptimalThresholdClassifierCV(
+        PriorCorrectedClassifier(inner, target_prior=0.05),
+        selection=flat.selection,
+        random_state=0,
+    ).fit(X, y)
+    np.testing.assert_array_equal(flat.predict_proba(X), by_hand.predict_proba(X))
+    np.testing.assert_array_equal(flat.predict(X), by_hand.predict(X))
+
+
+def test_an_ensemble_of_one_is_none():
+    flat = aware(n_estimators=1, threshold=None).fit(X, y)
+    assert isinstance(flat.estimator_.estimator_, LogisticRegression)
 
 
 def test_a_number_equals_sklearns_fixed_threshold_around_the_correction():
