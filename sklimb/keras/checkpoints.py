@@ -18,10 +18,11 @@ import numpy as np
 import tensorflow as tf
 
 from sklimb._files import checksum, replacing
+from sklimb._fitting import fit_estimator
 from sklimb.keras.pool import pool_key
 from sklimb.keras.replicas import TrainedReplica
 
-__all__ = ["Checkpoints", "key_of_program"]
+__all__ = ["Checkpoints", "fit_and_keep", "key_of_program", "resumed"]
 
 WEIGHTS = "weights.npz"
 NOTE = "training.json"
@@ -97,9 +98,15 @@ def _write(folder, replicas):
     note = {
         "sha256": checksum(folder / WEIGHTS),
         "n_weights": [len(trained.weights) for trained in replicas],
-        "histories": [trained.history for trained in replicas],
+        "histories": [_plain(trained.history) for trained in replicas],
     }
     (folder / NOTE).write_text(json.dumps(note))
+
+
+def _plain(history):
+    return {
+        name: [float(value) for value in values] for name, values in history.items()
+    }
 
 
 def _read(folder):
@@ -113,6 +120,65 @@ def _read(folder):
                 zip(note["n_weights"], note["histories"], strict=True)
             )
         ]
+
+
+def resumed(programs, run, checkpoints=None):
+    """Run programs, but for those that have run before.
+
+    Parameters
+    ----------
+    programs : list of Program
+    run : callable
+        From a list of programs to pairs of the place in it and an outcome.
+    checkpoints : Checkpoints, default=None
+
+    Yields
+    ------
+    place : int
+    outcome : list of TrainedReplica, or Exception
+    """
+    if checkpoints is None:
+        yield from run(programs)
+        return
+    keys = list(map(key_of_program, programs))
+    left = []
+    for place, key in enumerate(keys):
+        replicas = checkpoints.load(key)
+        if replicas is None:
+            left.append(place)
+        else:
+            yield place, replicas
+    for number, outcome in run([programs[place] for place in left]):
+        if not isinstance(outcome, Exception):
+            checkpoints.keep(keys[left[number]], outcome)
+        yield left[number], outcome
+
+
+def fit_and_keep(estimator, data, key, checkpoints):
+    """Fit a network alone, and keep what it learned.
+
+    Parameters
+    ----------
+    estimator : KerasClassifier
+    data : TrainingData
+    key : str or None
+        None where it can't be told apart from others.
+    checkpoints : Checkpoints
+
+    Returns
+    -------
+    KerasClassifier or Exception
+        Fitted, or what it raised.
+    """
+    try:
+        fit_estimator(estimator, data)
+    except Exception as error:
+        return error
+    if key is not None:
+        weights = estimator._held().network.model.get_weights()
+        checkpoints.keep(key, [TrainedReplica(weights, estimator.history_)])
+    estimator._rest()
+    return estimator
 
 
 def key_of_program(program, by="replicas"):

@@ -2,10 +2,12 @@
 
 import logging
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from sklimb.keras.checkpoints import key_of_program, resumed
 from sklimb.keras.replica_members import ReplicaFit, groups, members, targets
 from sklimb.keras.replica_plan import (
     SECONDS_OF_WORKERS,
@@ -21,7 +23,7 @@ __all__ = ["ReplicaFit", "fit_replicas"]
 _logger = logging.getLogger(__name__)
 
 
-def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None):
+def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None, checkpoints=None):
     """Fit estimators as replicas where they can be, as if each were fitted alone.
 
     Jobs share a program whose networks differ in nothing but values, on rows of
@@ -40,6 +42,8 @@ def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None):
     on_program : callable, default=None
         Called as each program ends, with the places of its estimators in the list
         and their fits.
+    checkpoints : Checkpoints, default=None
+        Where programs that have run are kept, and found again.
 
     Returns
     -------
@@ -73,8 +77,9 @@ def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None):
         if reason is None:
             plans += _planned(places, group)
         else:
-            results |= {p: waiting[p].left_to_fit(reason) for p in places}
-    for plan, outcome in _outcomes(plans, waiting, n_jobs):
+            left = [_left_to_fit(waiting[p], reason, checkpoints) for p in places]
+            results |= zip(places, left, strict=True)
+    for plan, outcome in _outcomes(plans, waiting, n_jobs, checkpoints):
         fits = _finished([waiting[place] for place in plan.places], outcome)
         results |= zip(plan.places, fits, strict=True)
         if on_program is not None:
@@ -114,13 +119,29 @@ def _planned(places, group):
     return [_Plan(part, len(parts[0]), targets(group), seed) for part in parts]
 
 
-def _outcomes(plans, waiting, n_jobs):
+def _outcomes(plans, waiting, n_jobs, checkpoints):
     """Yield each plan with what its program gave, in any order."""
     groups = [[waiting[place] for place in plan.places] for plan in plans]
     programs = [_program(*pair) for pair in zip(plans, groups, strict=True)]
     needed = sum(seconds(g[0].model, [m.work for m in g]) for g in groups)
-    for place, outcome in run_programs(programs, n_jobs, needed > SECONDS_OF_WORKERS):
+    run = partial(
+        run_programs, n_jobs=n_jobs, worth_workers=needed > SECONDS_OF_WORKERS
+    )
+    for place, outcome in resumed(programs, run, checkpoints):
         yield plans[place], outcome
+
+
+def _left_to_fit(member, reason, checkpoints):
+    """Return a fit that has yet to be made alone, or was once."""
+    if checkpoints is None:
+        return member.left_to_fit(reason)
+    jobs = [member.job(member.estimator._seed())]
+    program = Program(member.model, member.task.rows.X, targets([member]), jobs)
+    key = key_of_program(program, by="fit")
+    replicas = checkpoints.load(key)
+    if replicas is None:
+        return replace(member.left_to_fit(reason), key=key)
+    return member.finished(*replicas)
 
 
 def _program(plan, group):

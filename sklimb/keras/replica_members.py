@@ -37,11 +37,14 @@ class ReplicaFit:
         Why ``fit`` has to.
     error : Exception or None
         What ``fit`` would have raised.
+    key : str or None
+        Under which a fit that has yet to be made is to be kept.
     """
 
     estimator: Any = None
     reason: str | None = None
     error: Exception | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
