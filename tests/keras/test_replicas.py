@@ -10,7 +10,7 @@ from sklimb.keras.feed import Feed, PlainPlan
 from sklimb.keras.replicas import NotMappedError, ReplicaJob, train_replicas, why_not
 from sklimb.keras.rows import Rows
 
-N_ROWS, BATCH, EPOCHS = 105, 16, 3
+N_ROWS, BATCH, EPOCHS = 105, 16, 5
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(N_ROWS, 8)).astype("float32")
 TARGETS = (X[:, :1] + RNG.normal(size=(N_ROWS, 1)) > 1).astype("float32")
@@ -27,6 +27,13 @@ NETWORKS = {
     ],
     "constrained": lambda: [
         layers.Dense(4, kernel_constraint=keras.constraints.MaxNorm(0.5))
+    ],
+    "conv1d": lambda: [
+        layers.Reshape((8, 1)),
+        layers.Conv1D(3, 3, padding="causal", activation="relu"),
+        layers.Conv1D(2, 2, padding="same", strides=2, use_bias=False),
+        layers.Conv1D(2, 2, dilation_rate=2),
+        layers.Flatten(),
     ],
     "lstm": lambda: [layers.Reshape((8, 1)), layers.LSTM(3)],
     "gru": lambda: [layers.Reshape((8, 1)), layers.GRU(3)],
@@ -94,9 +101,12 @@ def assert_same(weights, others, tolerance=2e-6):
 
 
 def assert_equal_to_fit(build, **settings):
+    """Each replica equals Keras's own training, and one of them itself alone."""
     model = build()
     jobs = uneven_jobs(model, **settings)
     results = train_replicas(model, X, TARGETS, jobs)
+    [alone] = train_replicas(model, X, TARGETS, uneven_jobs(model, **settings)[1:2])
+    assert_same(alone.weights, results[1].weights)
     for seed, (job, result) in enumerate(zip(jobs, results, strict=True)):
         weights, history = fitted(model, job, seed)
         assert_same(result.weights, weights)
@@ -121,13 +131,26 @@ def test_an_embedding_equals_keras_fit_without_adaptive_steps(monkeypatch):
     assert_equal_to_fit(lambda: network("embedding", optimizers.SGD(0.1)))
 
 
-def test_a_replica_alone_equals_the_same_among_others():
-    model = network("regularised")
-    together = train_replicas(model, X, TARGETS, uneven_jobs(model))
-    for place, result in enumerate(together):
-        alone = uneven_jobs(model)[place]
-        alone = train_replicas(model, X, TARGETS, [alone])[0]
-        assert_same(alone.weights, result.weights)
+def test_an_embedding_with_adaptive_steps_equals_a_product_with_indicators(
+    monkeypatch,
+):
+    # Keras on TensorFlow squares the gradients of a row's uses one by one.
+    ids = RNG.integers(0, 20, (N_ROWS, 8))
+
+    def build(layer, shape):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([layers.Input(shape), layer])
+        model.add(layers.GlobalAveragePooling1D())
+        model.add(layers.Dense(1, "sigmoid"))
+        model.compile("adam", "binary_crossentropy")
+        return model
+
+    model = build(layers.Embedding(20, 2), (8,))
+    results = train_replicas(model, ids, TARGETS, uneven_jobs(model))
+    product = build(layers.Dense(2, use_bias=False), (8, 20))
+    monkeypatch.setattr(f"{__name__}.X", np.eye(20, dtype="float32")[ids])
+    for seed, job in enumerate(uneven_jobs(model)):
+        assert_same(results[seed].weights, fitted(product, job, seed)[0])
 
 
 def test_random_layers_draw_by_seed_epoch_and_step_alone(monkeypatch):
