@@ -31,6 +31,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "aim_of_sampler",
+    "callbacks_set_on",
     "classifier_tags",
     "columns_of",
     "estimator_tags",
@@ -112,6 +113,16 @@ def scorer_needs_scores(scorer):
     method = getattr(scorer, "_response_method", "predict")
     methods = [method] if isinstance(method, str) else list(method)
     return "predict" not in methods
+
+
+def callbacks_set_on(estimator):
+    """Return scikit-learn's own callbacks set on a search, not by one around it.
+
+    New in scikit-learn 1.9, where no public name reads them.
+    """
+    if hasattr(estimator, "_parent_callback_ctx"):
+        return []
+    return getattr(estimator, "_skl_callbacks", [])
 
 
 def has_scikit_learns_scorers(scorer):

@@ -14,6 +14,7 @@ from sklimb._training_data import (
     by_training_data,
     takes_training_data,
 )
+from sklimb._validation import check_sample_weight
 
 __all__ = ["Transformers", "check_takes_weights", "fit_estimator"]
 
@@ -30,8 +31,9 @@ def fit_estimator(estimator, data):
         If there are weights, or rows held out, that the estimator can't take.
     """
     if isinstance(estimator, Pipeline) and data.sample_weight is not None:
-        given = Transformers(estimator)._fit_data(data)
-        fit_estimator(estimator.steps[-1][1], given.data)
+        transformers = Transformers(estimator)
+        transformers._fit_data(transformers.seen(data))
+        fit_estimator(estimator.steps[-1][1], transformers.handed_on(data))
         return estimator
     if data.sample_weight is not None:
         check_takes_weights(estimator)
@@ -69,8 +71,7 @@ def _addressed(estimator, params):
 class Transformers:
     """All steps of a Pipeline but the last, and what they make of the data for it.
 
-    The Pipeline does its work itself, with or without metadata routing, and its
-    transformers are fitted without row weights.
+    The Pipeline does its work itself, with or without metadata routing.
 
     Parameters
     ----------
@@ -80,8 +81,6 @@ class Transformers:
     Attributes
     ----------
     steps : list of (name, fitted transformer)
-    data : TrainingData
-        For the last step.
     """
 
     def __init__(self, pipeline):
@@ -93,15 +92,26 @@ class Transformers:
         params = self._pipeline.get_params()
         return {k: v for k, v in params.items() if k.split("__")[0] in names}
 
+    def seen(self, data):
+        """Return what they are fitted on: row weights only where one requests them."""
+        if data.sample_weight is None or self._request_weights():
+            return data
+        return replace(data, sample_weight=None)
+
+    def _request_weights(self):
+        if not routing_enabled():
+            return False
+        steps = [step for _, step in self._pipeline.steps[:-1]]
+        routings = [
+            step.get_metadata_routing()
+            for step in steps
+            if hasattr(step, "get_metadata_routing")
+        ]
+        return any(routing.consumes("fit", ["sample_weight"]) for routing in routings)
+
     @by_training_data
     def fit(self, X, y, sample_weight=None, **params):
-        """Fit the transformers; row weights and other parameters are handed on.
-
-        Raises
-        ------
-        ValueError
-            If there are weights, and a step changes the number of rows.
-        """
+        """Fit the transformers; other parameters go where the Pipeline sends them."""
         return self._fit_data(TrainingData.check(X, y, sample_weight, params))
 
     def _fit_data(self, data):
@@ -109,17 +119,33 @@ class Transformers:
         _check_nothing_held_out(pipeline, data)
         name, last = pipeline.steps[-1]
         given = _LastStep(last)
+        weight = data.sample_weight
+        weights = {} if weight is None else {"sample_weight": weight}
+        params = _addressed(pipeline, data.fit_params)
         pipeline.steps[-1] = (name, given)
         try:
-            pipeline.fit(data.X, data.y, **_addressed(pipeline, data.fit_params))
+            pipeline.fit(data.X, data.y, **params, **weights)
         finally:  # the list itself is a new one
             pipeline.steps[-1] = (name, last)
-        if data.sample_weight is not None:
-            _check_same_rows(given.X, data)
-        y = np.asarray(given.y)
         self.steps = pipeline.steps[:-1]
-        self.data = replace(data, source=given.X, rows=None, y=y, params=given.params)
+        self._X, self._y = given.X, np.asarray(given.y)
+        self._params = {k: v for k, v in given.params.items() if k not in weights}
         return self
+
+    def handed_on(self, data):
+        """Return the data for the last step, with its own weights in place.
+
+        Raises
+        ------
+        ValueError
+            If there are weights, and a step changed the number of rows.
+        """
+        if data.sample_weight is not None:
+            _check_same_rows(self._X, data)
+        params = dict(self._params)
+        weight = check_sample_weight(params.pop("sample_weight", None), len(self._y))
+        data = replace(data, source=self._X, rows=None, y=self._y, params=params)
+        return data if weight is None else data.weighted(weight)
 
 
 class _LastStep:

@@ -13,11 +13,21 @@ from hashlib import blake2b
 from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
+from sklearn.utils.metadata_routing import MetadataRequest
 
 from sklimb._fitting import Transformers
 from sklimb._steps import Needs, fit_all
 
 __all__ = ["SharedFits"]
+
+# ValueError is what a value raises that contains itself.
+_NO_PICKLE = (
+    pickle.PicklingError,
+    AttributeError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class SharedFits:
@@ -39,6 +49,7 @@ class SharedFits:
         self._fit = fit
         self._keys = _Keys()
         self._found = {}
+        self._asked = Counter()
 
     @property
     def n_fits(self):
@@ -59,8 +70,8 @@ class SharedFits:
             pairs = zip(new.values(), outcomes, strict=True)
             self._found |= zip(new, pairs, strict=True)
         asked = [self._found[key][1] for key in keys]
-        counts = Counter(map(id, asked))
-        self.several |= {address for address, n in counts.items() if n > 1}
+        self._asked.update(map(id, asked))
+        self.several |= {id(one) for one in asked if self._asked[id(one)] > 1}
         return asked
 
 
@@ -75,13 +86,13 @@ class _Keys:
         params = sorted(estimator.get_params(deep=False).items())
         try:
             return self._digest((type(estimator), params, self._parts(data)))
-        except (pickle.PicklingError, AttributeError, TypeError, RecursionError):
+        except _NO_PICKLE:
             return f"{id(estimator)}, like no other"
 
     def _parts(self, data):
         if data is None:
             return None
-        own = data.rows, data.y, data.sample_weight, dict(data.params)
+        own = data.rows, data.y, data.classes, data.sample_weight, dict(data.params)
         return id(data.source), *own, self._parts(data.validation)
 
     def _digest(self, value):
@@ -117,6 +128,8 @@ class _Pickler(pickle.Pickler):
     def persistent_id(self, obj):
         if isinstance(obj, np.ndarray):
             return self._of_array(obj)
+        if isinstance(obj, MetadataRequest):  # knows its owner, and so contains itself
+            return str(obj)
         # Two functions may have one name, and a Keras model is a template.
         is_code = isinstance(obj, FunctionType | BuiltinFunctionType | type)
         return id(obj) if is_code or hasattr(obj, "stateless_call") else None

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
+from joblib.parallel import get_active_backend
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.parallel import Parallel, delayed
@@ -64,7 +65,7 @@ def fitted(estimator, data):
     estimator
         Fitted.
     """
-    if isinstance(estimator, Pipeline) and takes_training_data(estimator.steps[-1][1]):
+    if isinstance(estimator, Pipeline) and hasattr(estimator.steps[-1][1], "fit"):
         return (yield from _fitted_pipeline(estimator, data))
     if takes_training_data(estimator) and hasattr(estimator, "_steps"):
         return (yield from estimator._steps(data))
@@ -79,10 +80,11 @@ def _asked_for(estimator, data):
 
 
 def _fitted_pipeline(pipeline, data):
-    given = yield from _asked_for(Transformers(pipeline), data)
+    transformers = Transformers(pipeline)
+    transformers = yield from _asked_for(transformers, transformers.seen(data))
     name, last = pipeline.steps[-1]
-    last = yield from fitted(last, given.data)
-    pipeline.steps = [*given.steps, (name, last)]
+    last = yield from fitted(last, transformers.handed_on(data))
+    pipeline.steps = [*transformers.steps, (name, last)]
     return pipeline
 
 
@@ -169,7 +171,7 @@ def run(fit, fit_needs=None):
         outcomes = fit_needs(needs)
 
 
-def fit_all(needs):
+def fit_all(needs, on_fits=None):
     """Fit what is needed: networks together, all else through joblib.
 
     What several of them warn of is told once, also from other processes.
@@ -177,6 +179,8 @@ def fit_all(needs):
     Parameters
     ----------
     needs : Needs
+    on_fits : callable, default=None
+        Called as fits end, with how many.
 
     Returns
     -------
@@ -186,19 +190,33 @@ def fit_all(needs):
     """
     if len(needs.each) == 1:
         return [_outcome(*needs.each[0])]
-    outcomes = _together(needs)
+    outcomes = _together(needs, on_fits)
     alone = [place for place in range(len(needs.each)) if outcomes[place] is None]
-    results = Parallel(n_jobs=needs.n_jobs)(
-        delayed(_alone)(*needs.each[place]) for place in alone
-    )
-    for place, (outcome, _) in zip(alone, results, strict=True):
+    results = _in_parallel([needs.each[place] for place in alone], needs.n_jobs)
+    warned = []
+    for place, (outcome, some) in zip(alone, results, strict=True):
         outcomes[place] = outcome
-    _tell(warned for _, warned in results)
+        warned.append(some)
+        if on_fits is not None:
+            on_fits(1)
+    _tell(warned)
     return outcomes
 
 
-def _together(needs):
+def _in_parallel(needs, n_jobs):
+    """Return the outcome of each need, and what it warned of, as they end."""
+    lazily = get_active_backend()[0].supports_return_generator
+    parallel = Parallel(n_jobs, return_as="generator" if lazily else "list")
+    return parallel(delayed(_alone)(*need) for need in needs)
+
+
+def _together(needs, on_fits):
     """Return what could be fitted as one, by estimators that know how; else None."""
+
+    def on_program(_, fits):
+        on_fits(sum(fit.reason is None for fit in fits))
+
+    how = {"n_jobs": needs.n_jobs, "on_program": on_fits and on_program}
     outcomes = [None] * len(needs.each)
     by_kind = {}
     for place, need in enumerate(needs.each):
@@ -208,7 +226,7 @@ def _together(needs):
     for fit_together, places in by_kind.items():
         some = [needs.each[place] for place in places]
         with _recorded_warnings() as warned:
-            found = fit_together(*zip(*some, strict=True), n_jobs=needs.n_jobs)
+            found = fit_together(*zip(*some, strict=True), **how)
         _tell([warned])
         for place, outcome in zip(places, found, strict=True):
             outcomes[place] = outcome

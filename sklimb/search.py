@@ -1,11 +1,13 @@
 """A search that trains each distinct network once a fold, all of them together."""
 
+import copy
 import traceback
 from itertools import product
 from numbers import Integral
 from time import perf_counter
 
 import numpy as np
+from joblib.logger import short_format_time
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.pipeline import Pipeline
@@ -13,6 +15,9 @@ from sklearn.pipeline import Pipeline
 from sklimb._compat import (
     BaseSearchCV,
     Interval,
+    RealNotInt,
+    callbacks_set_on,
+    estimator_tags,
     has_scikit_learns_scorers,
     routing_enabled,
     score_by,
@@ -23,10 +28,13 @@ from sklimb._out_of_fold import split_rows
 from sklimb._outputs import KnownRows, known_rows, rest
 from sklimb._rows import num_rows
 from sklimb._sharing import SharedFits
-from sklimb._steps import caught, fitted, run, side_by_side
-from sklimb._training_data import TrainingData, takes_training_data
+from sklimb._steps import caught, fit_all, fitted, run, side_by_side
+from sklimb._training_data import TrainingData
 
 __all__ = ["ImbalanceSearchCV"]
+
+
+SECONDS_BETWEEN_LINES = 1.0
 
 
 class ImbalanceSearchCV(BaseSearchCV):
@@ -57,7 +65,7 @@ class ImbalanceSearchCV(BaseSearchCV):
     cv : int, float, splitter, iterable or None, default=None
         None is 5 stratified folds, a float one stratified hold-out of that share.
     verbose : int, default=0
-        1 tells of the number of fits.
+        1 prints the number of fits, 2 also how many are done and the time left.
     error_score : "raise" or float, default=nan
         The score of a fit that failed.
     return_train_score : bool, default=False
@@ -109,7 +117,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         **BaseSearchCV._parameter_constraints,
         "param_grid": [dict, list],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
-        "cv": "no_validation",
+        "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
         "random_state": ["random_state"],
     }
     del _parameter_constraints["pre_dispatch"]
@@ -165,10 +173,11 @@ class ImbalanceSearchCV(BaseSearchCV):
             fail.
         """
         self._validate_params()
+        self._check_can_search()
         scorer, metric = self._get_scorers()
         data, score_params = self._checked(X, y, params)
         folds = self._folds(data)
-        candidates = list(self._candidates())
+        candidates = self._candidates()
         results, shared = self._results(candidates, folds, scorer, score_params)
         first = results[0]["test_scores"]
         multimetric = isinstance(first, dict)
@@ -188,6 +197,19 @@ class ImbalanceSearchCV(BaseSearchCV):
         vars(self).update(found)
         return self
 
+    def _check_can_search(self):
+        if callbacks_set_on(self):
+            raise ValueError(
+                "`set_callbacks` gave callbacks, but all fits are made together, and "
+                "none would be called. Use `verbose`=2 to see how far they are."
+            )
+        tags = estimator_tags(self.estimator)
+        if tags is not None and tags.input_tags.pairwise:
+            raise ValueError(
+                f"`estimator`={self.estimator!r} takes distances or kernels between "
+                "rows, whose columns would have to be split too. Use GridSearchCV."
+            )
+
     def _checked(self, X, y, params):
         """Return the data, and what else the scorer takes."""
         routed = self._get_routed_params_for_fit(params)
@@ -203,10 +225,31 @@ class ImbalanceSearchCV(BaseSearchCV):
 
     def _candidates(self):
         if self.n_iter is None:
-            return ParameterGrid(self.param_grid)
-        return ParameterSampler(
-            self.param_grid, self.n_iter, random_state=self.random_state
-        )
+            self._check_no_distributions()
+            candidates = list(ParameterGrid(self.param_grid))
+        else:
+            candidates = list(
+                ParameterSampler(
+                    self.param_grid, self.n_iter, random_state=self.random_state
+                )
+            )
+        if not candidates:
+            raise ValueError(
+                f"`param_grid`={self.param_grid!r} has no candidates. Give at least "
+                "one mapping of names to values; {} is the estimator as it is."
+            )
+        return candidates
+
+    def _check_no_distributions(self):
+        grids = self.param_grid
+        for grid in [grids] if isinstance(grids, dict) else grids:
+            for name, values in grid.items():
+                if hasattr(values, "rvs"):
+                    raise ValueError(
+                        f"`param_grid` has a distribution for {name!r}, of which a "
+                        "grid has no end. Give `n_iter`, the number of candidates to "
+                        "draw, or a list of values."
+                    )
 
     def _results(self, candidates, folds, scorer, score_params):
         """Return what each candidate gave in each fold, and the fits."""
@@ -216,7 +259,8 @@ class ImbalanceSearchCV(BaseSearchCV):
                 f"Fitting {len(folds)} folds for each of {len(candidates)} candidates, "
                 f"totalling {n_fits} fits"
             )
-        shared, start = SharedFits(), perf_counter()
+        shared = SharedFits(_fit_and_tell if self.verbose > 1 else fit_all)
+        start = perf_counter()
         for fold in folds:
             fold.shared = shared
         steps = [
@@ -238,7 +282,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         start = perf_counter()
         names = ["test", "train"][: 1 + self.return_train_score]
         if isinstance(fit, Exception):
-            error = "".join(traceback.format_exception(fit))
+            error = fold.text_of(fit)
             scores = dict.fromkeys(names, self._scores_of_error(scorer))
         else:
             error = None
@@ -277,6 +321,32 @@ class ImbalanceSearchCV(BaseSearchCV):
         return again
 
 
+def _transformed(pipeline, X):
+    """Return what the last step is given to predict; samplers have no part in it."""
+    front = copy.copy(pipeline)
+    front.steps = [*pipeline.steps[:-1], ("last", "passthrough")]
+    return front.transform(X)
+
+
+def _fit_and_tell(needs):
+    """Fit what is needed, and print from time to time how far it is."""
+    start = told = perf_counter()
+    n_done, n_fits = 0, len(needs.each)
+
+    def on_fits(n):
+        nonlocal n_done, told
+        n_done += n
+        now = perf_counter()
+        if now - told < SECONDS_BETWEEN_LINES and n_done < n_fits:
+            return
+        told, passed = now, now - start
+        left = passed / n_done * (n_fits - n_done)
+        times = [short_format_time(s).strip() for s in (passed, left)]
+        print("{} of {} fits in {}, {} left".format(n_done, n_fits, *times), flush=True)
+
+    return fit_all(needs, on_fits)
+
+
 class _Fold:
     """The rows of one split, which all candidates are fitted to and scored on."""
 
@@ -286,6 +356,14 @@ class _Fold:
         self.test = data.take(test)
         self.shared = None
         self._known = {}
+        self._texts = {}
+
+    def text_of(self, error):
+        """Return an error's text, made once: all who raise it add to its traceback."""
+        if id(error) not in self._texts:
+            text = "".join(traceback.format_exception(error))
+            self._texts[id(error)] = error, text
+        return self._texts[id(error)][1]
 
     def score(self, estimator, name, scorer, params, error_score):
         """Return the scores of one part, "test" or "train"."""
@@ -305,7 +383,7 @@ class _Fold:
             steps = tuple(id(step) for _, step in estimator.steps[:-1])
         if (name, steps) not in self._known:
             X = getattr(self, name).X
-            X = estimator[:-1].transform(X) if steps else X
+            X = _transformed(estimator, X) if steps else X
             self._known[name, steps] = KnownRows(X, self.shared.several)
         last = estimator.steps[-1][1] if steps else estimator
         return self._known[name, steps], last
@@ -313,7 +391,6 @@ class _Fold:
     def _can_be_taken_apart(self, estimator, scorer):
         return (
             isinstance(estimator, Pipeline)
-            and takes_training_data(estimator.steps[-1][1])
             and has_scikit_learns_scorers(scorer)
             and not routing_enabled()
         )

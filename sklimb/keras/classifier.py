@@ -393,7 +393,7 @@ class KerasClassifier(NetworkEstimator):
         return self.scorer(y, self.predict(X), sample_weight=sample_weight, **args)
 
     @staticmethod
-    def _fit_together(estimators, datas, n_jobs=None):
+    def _fit_together(estimators, datas, **how):
         """Fit several at once; None for one that has to be fitted alone."""
-        fits = fit_replicas(estimators, datas, n_jobs=n_jobs)
+        fits = fit_replicas(estimators, datas, **how)
         return [fit.error or fit.estimator for fit in fits]
