@@ -129,6 +129,7 @@ class NetworkEnsembleClassifier(BaseProbabilityClassifier):
         "random_state": ["random_state"],
     }
     _checks_ledger_inside = True
+    _averages_members = True  # which sklimb.keras.export can do in one model
 
     def __init__(
         self,
@@ -243,18 +244,23 @@ class NetworkEnsembleClassifier(BaseProbabilityClassifier):
 
     def _log_probas(self, X):
         """Yield each member's log-probabilities, at the common prior."""
-        try:
-            priors = self._priors()
-        except TrainingPriorError:  # nobody knows them, so they are taken for alike
-            priors = [self.empirical_prior_] * len(self.estimators_)
-        common = _common(priors)
-        for estimator, prior in zip(self.estimators_, priors, strict=True):
+        for estimator, prior in self._sources():
             with _ONE_AT_A_TIME:
                 log_proba = log_probabilities(estimator, X)
                 rest(estimator)
-            if not np.array_equal(prior, common):
-                log_proba = correct_log_proba(log_proba, prior, common)
+            if prior is not None:
+                log_proba = correct_log_proba(log_proba, prior, self.training_prior_)
             yield log_proba
+
+    def _sources(self):
+        """Return each member with the prior to correct it from, or with None."""
+        try:
+            priors = self._priors()
+        except TrainingPriorError:  # nobody knows them, so they are taken for alike
+            priors = self._drawn_priors[:1] * len(self.estimators_)
+        common = _common(priors)
+        away = [None if np.array_equal(p, common) else p for p in priors]
+        return list(zip(self.estimators_, away, strict=True))
 
 
 def _common(priors):

@@ -8,7 +8,9 @@ import keras
 import tensorflow as tf
 
 from sklimb._files import replacing
+from sklimb._outputs import rest
 from sklimb.keras._internals import all_layers, is_of_keras, isolated
+from sklimb.keras.averaging import averaged
 from sklimb.keras.decision_file import (
     FORMATS,
     check_labels_fit,
@@ -33,7 +35,8 @@ def export(fitted, path, *, format="keras"):
     ----------
     fitted : fitted classifier
         A :class:`KerasClassifier`, alone or inside any nest of sklimb's
-        meta-estimators, searches and frozen ones. It is not changed.
+        meta-estimators, searches and frozen ones. It is not changed. An ensemble
+        becomes one model, which averages its members.
     path : str or path-like
         A folder, which is made where it isn't there. It gets the model and
         ``decision.json``; what they were called before is replaced.
@@ -135,10 +138,25 @@ def _checked_folder(path):
 
 def _probability_model(nest):
     """Return a model whose output is the nest's probability."""
-    check_plain(nest.model)
     with isolated(0):  # new layers draw seeds
-        copy = _copy_as_loaded(nest.model)
-        return folded(copy, nest.steps(), nest.link_of_outputs)
+        return _at_the_end(nest)
+
+
+def _at_the_end(nest, **options):
+    """Return a copy of the model, or of all members, with the steps at its end."""
+    if nest.is_ensemble:
+        model = averaged(list(_logits_of_members(nest)), nest.core.average)
+        link = "sigmoid" if model.output.shape[-1] == 1 else "softmax"
+    else:
+        check_plain(nest.model)
+        model, link = _copy_as_loaded(nest.model), nest.link_of_outputs
+    return folded(model, nest.steps(), link, **options)
+
+
+def _logits_of_members(nest):
+    for member in nest.members():
+        yield _at_the_end(member, as_logits=True)
+        rest(member.core)
 
 
 def _copy_as_loaded(model):

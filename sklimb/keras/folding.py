@@ -16,6 +16,9 @@ __all__ = ["folded", "last_layers", "merged"]
 # A class of prior 0 has the bias -inf; so much is as good, and can be calculated with.
 IMPOSSIBLE = 1e30
 
+# What gives logits where an activation gives probabilities.
+_OF_LOGITS = {"sigmoid": "linear", "softmax": "log_softmax"}
+
 _LINKS = {keras.activations.sigmoid: "sigmoid", keras.activations.softmax: "softmax"}
 
 
@@ -90,7 +93,7 @@ def _layers_of_log_odds(steps):
     return layers
 
 
-def folded(model, steps, link_of_outputs=None):
+def folded(model, steps, link_of_outputs=None, *, as_logits=False):
     """Return a network whose probabilities went through some steps.
 
     Parameters
@@ -101,6 +104,9 @@ def folded(model, steps, link_of_outputs=None):
         Each an array of shape (n_classes,), applied in this order.
     link_of_outputs : {"sigmoid", "softmax"}, default=None
         What makes probabilities of the outputs; None where they are some.
+    as_logits : bool, default=False
+        Whether to return log-odds of the second class for one unit, and
+        log-probabilities for more, in place of probabilities.
 
     Returns
     -------
@@ -113,7 +119,9 @@ def folded(model, steps, link_of_outputs=None):
         If the model's outputs are probabilities whose logits can't be found.
     """
     steps = merged(steps)
-    return _with_new_end(model, lambda end: _folded_end(end, steps, link_of_outputs))
+    return _with_new_end(
+        model, lambda end: _folded_end(end, steps, link_of_outputs, as_logits)
+    )
 
 
 def _with_new_end(model, new_end):
@@ -138,9 +146,12 @@ def _for_any_number_of_rows(model):
     return keras.Sequential([any_rows, *model.layers], name=model.name)
 
 
-def _folded_end(output, steps, link_of_outputs):
+def _folded_end(output, steps, link_of_outputs, as_logits):
     tensor, dense, link = _before_activation(output, link_of_outputs)
     layers = last_layers(steps, link, output.shape[-1])
+    if as_logits:
+        *affine, activation = layers[-1]
+        layers[-1] = (*affine, _OF_LOGITS[activation])
     if dense is not None:
         layers[0] = _after(dense, *layers[0])
     for number, layer in enumerate(layers):

@@ -1,7 +1,7 @@
 """From a fitted nest of meta-estimators to what it does with a network's output."""
 
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -9,8 +9,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._base import BaseImbalanceClassifier
-from sklimb._ledger import prior_away_from_rows
+from sklimb._base import BaseImbalanceClassifier, BaseProbabilityClassifier
+from sklimb._ledger import prior_away_from_rows, target_prior_of
 from sklimb._validation import as_labels, check_pos_label
 from sklimb.keras.logits import Prediction
 from sklimb.keras.network import NetworkEstimator
@@ -22,14 +22,17 @@ __all__ = ["Nest"]
 
 @dataclass(frozen=True)
 class Nest:
-    """What stands around a network, from outside in; the network's is the last.
+    """What stands around a network or an ensemble, from outside in; it is the last.
 
     Parameters
     ----------
     layers : list of fitted classifiers
+    own_steps : list of (scale, bias), default=()
+        Further ones, outside of all layers.
     """
 
     layers: list
+    own_steps: list = ()
 
     @classmethod
     def of(cls, fitted):
@@ -45,25 +48,41 @@ class Nest:
             If something in it can't go into a network.
         """
         layers = []
-        while not isinstance(fitted, NetworkEstimator):
+        while not (isinstance(fitted, NetworkEstimator) or _is_ensemble(fitted)):
             if isinstance(fitted, BaseImbalanceClassifier):
                 layers.append(fitted)
             fitted = _inside(fitted)
-        _check_features_stay(fitted)
+        if not _is_ensemble(fitted):
+            _check_features_stay(fitted)
         for layer in [*layers, fitted]:
             _check_predicts_as_ours(layer)
         return cls([*layers, fitted])
 
     @property
-    def network(self):
-        """The network's classifier."""
+    def core(self):
+        """The network's classifier, or the ensemble."""
         return self.layers[-1]
+
+    @property
+    def is_ensemble(self):
+        """Whether several networks are at the core."""
+        return _is_ensemble(self.core)
+
+    def members(self):
+        """Yield the nests of an ensemble's members, at its common prior."""
+        for member, prior in self.core._sources():
+            nest = Nest.of(member)
+            if prior is not None:
+                nest = replace(
+                    nest, own_steps=[_shift(prior, self.core.training_prior_)]
+                )
+            yield nest
 
     @property
     def model(self):
         """The trained Keras model; not to be changed."""
         # Not `model_`, which would take it out of the pool.
-        return self.network._held().network.model
+        return self.core._held().network.model
 
     @property
     def link_of_outputs(self):
@@ -71,7 +90,7 @@ class Nest:
         loss = single_loss(self.model.loss)
         if not getattr(loss, "from_logits", False):
             return None
-        logits = np.zeros((1, self.network._n_units))
+        logits = np.zeros((1, self.core._n_units))
         return Prediction.from_network(logits, None, True, loss_name(loss)).link
 
     def steps(self):
@@ -84,7 +103,7 @@ class Nest:
         """
         identity = np.ones(len(self.classes)), np.zeros(len(self.classes))
         steps = [step for layer in self.layers for step in reversed(_steps_of(layer))]
-        return steps[::-1] or [identity]
+        return [*steps[::-1], *self.own_steps] or [identity]
 
     @property
     def classes(self):
@@ -107,6 +126,8 @@ class Nest:
 
     def _training_prior(self):
         sources = [layer.source_prior_ for layer in self.layers if _is_corrected(layer)]
+        if not sources and self.is_ensemble and target_prior_of(self.core) is not None:
+            return next(self.members())._training_prior()
         return as_labels(sources[-1] if sources else self.layers[0].training_prior_)
 
     def _calibration(self):
@@ -115,6 +136,11 @@ class Nest:
                 prior = as_labels(layer.training_prior_)
                 return {"prior": prior, **layer.calibration_.to_dict()}
         return None
+
+
+def _is_ensemble(fitted):
+    averages = getattr(fitted, "_averages_members", False)
+    return averages and hasattr(fitted, "estimators_")
 
 
 def _inside(fitted):
@@ -187,7 +213,8 @@ def _steps_of(layer):
         return [shift, (scale, np.asarray(bias))]
     if _is_corrected(layer):
         return [_shift(layer.source_prior_, layer.target_prior_)]
-    if isinstance(layer, NetworkEstimator) or _inherits(layer, "predict_proba"):
+    is_core = isinstance(layer, NetworkEstimator) or _is_ensemble(layer)
+    if is_core or _inherits(layer, "predict_proba"):
         return []
     raise TypeError(
         f"`fitted` has a {type(layer).__name__}, whose probabilities are not known to "
@@ -223,7 +250,7 @@ def _rule_of(decider):
     """Return a layer's own rule, or that of the greatest probability."""
     if hasattr(decider, "_rule"):
         return decider._rule()
-    if _is_corrected(decider) or isinstance(decider, NetworkEstimator):
+    if isinstance(decider, BaseProbabilityClassifier | NetworkEstimator):
         return ThresholdRule(decider.classes_, pos_label=_pos_label(decider))
     raise TypeError(
         f"`fitted` has a {type(decider).__name__}, which decides by another rule than "

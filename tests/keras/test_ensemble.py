@@ -20,7 +20,7 @@ from sklimb import (
     PriorCorrectedClassifier,
     ResampledClassifier,
 )
-from sklimb.keras import KerasClassifier
+from sklimb.keras import KerasClassifier, export, load
 from sklimb.keras.pool import default_pool
 from tests.keras.networks import logistic, mlp
 
@@ -91,6 +91,15 @@ def test_one_compiled_model_serves_all_members(fitted):
         fitted.predict_proba(X)
         assert len(default_pool) == 1
         assert all(member._rests for member in fitted.estimators_)
+
+
+def test_an_exported_ensemble_is_one_model_and_its_members_rest(fitted, tmp_path):
+    folder = export(fitted, tmp_path / "exported")
+    assert all(member._rests for member in fitted.estimators_)
+    exported = load(folder)
+    np.testing.assert_allclose(
+        exported.predict_log_proba(X), fitted.predict_log_proba(X), atol=1e-5
+    )
 
 
 def test_predicting_leaves_members_as_they_are(fitted):

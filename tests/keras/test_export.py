@@ -19,6 +19,7 @@ from sklimb import (
     CalibratedLogitsClassifierCV,
     ClassWeightedClassifier,
     ImbalanceAwareClassifier,
+    NetworkEnsembleClassifier,
     PriorCorrectedClassifier,
     ResampledClassifier,
 )
@@ -126,7 +127,57 @@ def searched():
     return pipeline.fit(X, y)
 
 
+def averaged(build=logistic, labels=y, outer=lambda e: e, **parameters):
+    model = NetworkEnsembleClassifier(
+        network(build), **{"n_estimators": 2, "random_state": 0} | parameters
+    )
+    return outer(model).fit(X, labels)
+
+
+def at_different_priors():
+    """Members of rows whose weights make their priors differ."""
+    heavy = np.where(np.arange(len(y)) % 10, 1.0, 50.0)
+    nest = PriorCorrectedClassifier(averaged(resample="under"), target_prior=0.05)
+    nest.fit(X, y, sample_weight=heavy)
+    first, second = nest.estimator_._priors()
+    assert (first != second).all()
+    return nest
+
+
+ENSEMBLES = {
+    "ensemble": (lambda: averaged(), X),
+    "geometric ensemble": (lambda: averaged(average="log_proba"), X),
+    "ensemble of two units": (lambda: averaged(softmax_network), X),
+    "ensemble for three classes": (lambda: averaged(labels=NAMES), X),
+    "geometric ensemble for three classes": (
+        lambda: averaged(labels=NAMES, average="log_proba"),
+        X,
+    ),
+    "flat ensemble": (
+        lambda: flat(calibration="vector", n_estimators=2, target_prior=0.02),
+        X,
+    ),
+    "calibrated members": (
+        lambda: NetworkEnsembleClassifier(
+            calibrated(softmax_network, "vector"), n_estimators=2, random_state=0
+        ).fit(X, NAMES),
+        X,
+    ),
+    "corrected members": (
+        lambda: NetworkEnsembleClassifier(
+            PriorCorrectedClassifier(network(), target_prior=0.01), n_estimators=2
+        ).fit(X, y),
+        X,
+    ),
+    "members at different priors": (at_different_priors, X),
+    "ensemble of models in models": (lambda: averaged(sums_of_two, NAMES), X),
+    "ensemble from logits": (
+        lambda: averaged(ending(keras.layers.Dense(1), loss=BINARY_FROM_LOGITS)),
+        X,
+    ),
+}
 CASES = {
+    **ENSEMBLES,
     "network alone": (lambda: fitted(), X),
     "temperature and threshold": (lambda: flat(calibration="temperature"), X),
     "moved to a rare prior": (lambda: flat().set_target_prior(0.02), X),
