@@ -26,7 +26,7 @@ ENOUGH_REPLICAS = 8
 MEMORY_BUDGET = 2**30
 
 # Starting a process that imports TensorFlow takes 3 to 8 seconds.
-SECONDS_OF_WORKERS = 10.0
+SECONDS_OF_WORKERS = 5.0
 SECONDS_OF_A_STEP = 3e-5
 SECONDS_OF_A_PRODUCT = 1e-10  # of a row with a weight, backwards too
 
