@@ -96,7 +96,7 @@ class Transformers:
         """Return what they are fitted on: row weights only where one requests them."""
         if data.sample_weight is None or self._request_weights():
             return data
-        return replace(data, sample_weight=None)
+        return data._changed(sample_weight=None)
 
     def _request_weights(self):
         if not routing_enabled():

@@ -1,24 +1,36 @@
-"""Fits that many estimators have in common, made once.
+"""Fits and folds that many estimators have in common.
 
 Whether two fits are one is told by what they are made from: the innermost
 estimator's parameters, the rows and their weights. So no list is needed of the
 parameters that act only after training.
 """
 
+import copy
 import io
 import pickle
+import traceback
 import weakref
 from collections import Counter
 from hashlib import blake2b
 from types import BuiltinFunctionType, FunctionType
 
 import numpy as np
+from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRequest
 
+from sklimb._compat import (
+    has_scikit_learns_scorers,
+    routing_enabled,
+    score_by,
+    take_rows_of_params,
+)
 from sklimb._fitting import Transformers
+from sklimb._outputs import KnownRows, known_rows
+from sklimb._rows import num_rows
 from sklimb._steps import Needs, fit_all
+from sklimb._training_data import takes_training_data
 
-__all__ = ["SharedFits"]
+__all__ = ["SharedFits", "SharedFold"]
 
 # ValueError is what a value raises that contains itself.
 _NO_PICKLE = (
@@ -133,3 +145,91 @@ class _Pickler(pickle.Pickler):
         # Two functions may have one name, and a Keras model is a template.
         is_code = isinstance(obj, FunctionType | BuiltinFunctionType | type)
         return id(obj) if is_code or hasattr(obj, "stateless_call") else None
+
+
+class SharedFold:
+    """The rows of one split, which many are fitted to and scored on.
+
+    Parameters
+    ----------
+    data : TrainingData
+    train, test : ndarray
+        Row numbers.
+    shared : SharedFits
+        What fits them.
+
+    Attributes
+    ----------
+    train, test : TrainingData
+    """
+
+    def __init__(self, data, train, test, shared):
+        self.train = data.take(train)
+        self.test = data.take(test)
+        self._n_rows = num_rows(data.source)
+        self._shared = shared
+        self._rows = {}
+        self._texts = {}
+
+    def text_of(self, error):
+        """Return an error's text, made once: all who raise it add to its traceback."""
+        if id(error) not in self._texts:
+            text = "".join(traceback.format_exception(error))
+            self._texts[id(error)] = error, text
+        return self._texts[id(error)][1]
+
+    def score(self, estimator, name, scorer, params, error_score):
+        """Return the scores of one part, "test" or "train".
+
+        Parameters
+        ----------
+        estimator : fitted classifier
+        name : str
+        scorer : callable
+        params : mapping
+            Of the scorer, for all rows.
+        error_score : "raise" or float
+
+        Returns
+        -------
+        float or dict of float
+        """
+        part = getattr(self, name)
+        params = take_rows_of_params(self._n_rows, params, part.rows)
+        rows = self._rows_for(name)
+        if _can_be_taken_apart(estimator, scorer):
+            transformed = self._rows_for(name, estimator)
+            if transformed is not None:
+                rows, estimator = transformed, estimator.steps[-1][1]
+        with known_rows(rows):
+            return score_by(scorer, estimator, rows.X, part.y, params, error_score)
+
+    def _rows_for(self, name, pipeline=None):
+        """Return one part's rows, once for all with the same fitted transformers."""
+        steps = () if pipeline is None else pipeline.steps[:-1]
+        key = name, *(id(step) for _, step in steps)
+        if key not in self._rows:
+            X = getattr(self, name).X
+            X = X if pipeline is None else _transformed(pipeline, X)
+            self._rows[key] = None if X is None else KnownRows(X, self._shared.several)
+        return self._rows[key]
+
+
+def _can_be_taken_apart(estimator, scorer):
+    return (
+        isinstance(estimator, Pipeline)
+        and len(estimator.steps) > 1
+        and takes_training_data(estimator.steps[-1][1])
+        and has_scikit_learns_scorers(scorer)
+        and not routing_enabled()
+    )
+
+
+def _transformed(pipeline, X):
+    """Return what the last step is given to predict, or None where that fails."""
+    front = copy.copy(pipeline)  # its samplers have no part in it
+    front.steps = [*pipeline.steps[:-1], ("last", "passthrough")]
+    try:
+        return front.transform(X)
+    except Exception:  # whole, it fails in the scorer, as it should
+        return None

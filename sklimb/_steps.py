@@ -65,7 +65,7 @@ def fitted(estimator, data):
     estimator
         Fitted.
     """
-    if isinstance(estimator, Pipeline) and hasattr(estimator.steps[-1][1], "fit"):
+    if isinstance(estimator, Pipeline) and takes_training_data(estimator.steps[-1][1]):
         return (yield from _fitted_pipeline(estimator, data))
     if takes_training_data(estimator) and hasattr(estimator, "_steps"):
         return (yield from estimator._steps(data))
@@ -171,7 +171,7 @@ def run(fit, fit_needs=None):
         outcomes = fit_needs(needs)
 
 
-def fit_all(needs, on_fits=None):
+def fit_all(needs, on_fits=None, checkpoint=None):
     """Fit what is needed: networks together, all else through joblib.
 
     What several of them warn of is told once, also from other processes.
@@ -181,6 +181,8 @@ def fit_all(needs, on_fits=None):
     needs : Needs
     on_fits : callable, default=None
         Called as fits end, with how many.
+    checkpoint : str or path, default=None
+        A folder that keeps networks, and where those of an earlier call are found.
 
     Returns
     -------
@@ -188,9 +190,9 @@ def fit_all(needs, on_fits=None):
         In the order of ``needs``, the same for any ``n_jobs``. Of several, networks
         rest until they are used.
     """
-    if len(needs.each) == 1:
+    if len(needs.each) == 1 and checkpoint is None:
         return [_outcome(*needs.each[0])]
-    outcomes = _together(needs, on_fits)
+    outcomes = _together(needs, on_fits, checkpoint)
     alone = [place for place in range(len(needs.each)) if outcomes[place] is None]
     results = _in_parallel([needs.each[place] for place in alone], needs.n_jobs)
     warned = []
@@ -210,13 +212,17 @@ def _in_parallel(needs, n_jobs):
     return parallel(delayed(_alone)(*need) for need in needs)
 
 
-def _together(needs, on_fits):
+def _together(needs, on_fits, checkpoint):
     """Return what could be fitted as one, by estimators that know how; else None."""
 
     def on_program(_, fits):
         on_fits(sum(fit.reason is None for fit in fits))
 
-    how = {"n_jobs": needs.n_jobs, "on_program": on_fits and on_program}
+    how = {
+        "n_jobs": needs.n_jobs,
+        "on_program": on_fits and on_program,
+        "checkpoint": checkpoint,
+    }
     outcomes = [None] * len(needs.each)
     by_kind = {}
     for place, need in enumerate(needs.each):

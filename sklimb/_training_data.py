@@ -86,14 +86,32 @@ class TrainingData:
         ValueError
             If the rows are of one class, or all rows of a class have weight 0.
         """
-        data = replace(
-            self,
-            classes=classes_of(self.y),
-            params=params,
-            split_source=split_params,
-            own=own,
+        classes, _ = self._labels
+        data = self._changed(
+            classes=classes, params=params, split_source=split_params, own=own
         )
         data._check_weight_of_classes()
+        return data
+
+    @cached_property
+    def _known(self):
+        """What was found out about these rows, whoever of them asked first."""
+        return {}
+
+    def _find(self, name, function, *args):
+        if name not in self._known:
+            self._known[name] = function(*args)
+        return self._known[name]
+
+    @property
+    def _labels(self):
+        """The classes of ``y``, and each row's place in them."""
+        return self._find("labels", _numbered, self.y)
+
+    def _changed(self, **changes):
+        """Return the same rows with changes; what is known of them stays."""
+        data = replace(self, **changes)
+        vars(data)["_known"] = self._known
         return data
 
     def _check_weight_of_classes(self):
@@ -107,10 +125,12 @@ class TrainingData:
                 "these classes out of `y`, or give their rows weight."
             )
 
-    @cached_property
+    @property
     def X(self):
         """The rows themselves."""
-        return self.source if self.rows is None else take_rows(self.source, self.rows)
+        if self.rows is None:
+            return self.source
+        return self._find("X", take_rows, self.source, self.rows)
 
     @property
     def row_numbers(self):
@@ -140,7 +160,7 @@ class TrainingData:
     def without_params(self, *names):
         """Return the data without these parameters of the inner ``fit``."""
         kept = {k: value for k, value in self.params.items() if k not in names}
-        return replace(self, params=kept)
+        return self._changed(params=kept)
 
     def without_zero_weights(self):
         """Return the rows that count: a row of weight 0 is a row removed."""
@@ -161,6 +181,9 @@ class TrainingData:
     @cached_property
     def class_numbers(self):
         """Each row's place in ``classes``."""
+        classes, numbers = self._known.get("labels", (None, None))
+        if classes is self.classes:
+            return numbers
         return class_numbers(self.y, self.classes)
 
     @property
@@ -171,7 +194,12 @@ class TrainingData:
     def weighted(self, factor):
         """Return the data with row weights multiplied by ``factor``."""
         weight = factor if self.sample_weight is None else self.sample_weight * factor
-        return replace(self, sample_weight=weight)
+        return self._changed(sample_weight=weight)
+
+
+def _numbered(y):
+    classes = classes_of(y)
+    return classes, class_numbers(y, classes)
 
 
 def by_training_data(fit):

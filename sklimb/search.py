@@ -1,16 +1,15 @@
 """A search that trains each distinct network once a fold, all of them together."""
 
-import copy
-import traceback
+from functools import partial
 from itertools import product
 from numbers import Integral
+from os import PathLike
 from time import perf_counter
 
 import numpy as np
 from joblib.logger import short_format_time
 from sklearn.base import clone
 from sklearn.model_selection import ParameterGrid, ParameterSampler
-from sklearn.pipeline import Pipeline
 
 from sklimb._compat import (
     BaseSearchCV,
@@ -18,21 +17,16 @@ from sklimb._compat import (
     RealNotInt,
     callbacks_set_on,
     estimator_tags,
-    has_scikit_learns_scorers,
-    routing_enabled,
-    score_by,
-    take_rows_of_params,
     told_of_failures,
 )
+from sklimb._ledger import innermost
 from sklimb._out_of_fold import split_rows
-from sklimb._outputs import KnownRows, known_rows, rest
-from sklimb._rows import num_rows
-from sklimb._sharing import SharedFits
+from sklimb._outputs import rest
+from sklimb._sharing import SharedFits, SharedFold
 from sklimb._steps import caught, fit_all, fitted, run, side_by_side
 from sklimb._training_data import TrainingData
 
 __all__ = ["ImbalanceSearchCV"]
-
 
 SECONDS_BETWEEN_LINES = 1.0
 
@@ -50,7 +44,7 @@ class ImbalanceSearchCV(BaseSearchCV):
     ----------
     estimator : classifier
         Alone, in a meta-estimator, or last in a Pipeline, whose transformers are
-        then fitted once a fold.
+        fitted once a fold in front of sklimb's classifiers.
     param_grid : mapping or list of mappings
         ``{name: values}``, as for ``GridSearchCV``; with ``n_iter`` also
         distributions, as for ``RandomizedSearchCV``.
@@ -69,6 +63,11 @@ class ImbalanceSearchCV(BaseSearchCV):
     error_score : "raise" or float, default=nan
         The score of a fit that failed.
     return_train_score : bool, default=False
+    checkpoint : str or path, default=None
+        A folder where networks are kept as they finish. A search that was ended
+        before goes on where it was, with the same results: each network is found
+        by all that it is trained from, so one that was changed is trained. Needs an
+        integer ``random_state`` of the network, or around it.
     random_state : int, RandomState or None, default=None
         For candidates that are drawn, and a hold-out.
 
@@ -118,6 +117,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         "param_grid": [dict, list],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
+        "checkpoint": [str, PathLike, None],
         "random_state": ["random_state"],
     }
     del _parameter_constraints["pre_dispatch"]
@@ -135,6 +135,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         verbose=0,
         error_score=np.nan,
         return_train_score=False,
+        checkpoint=None,
         random_state=None,
     ):
         self.estimator = estimator
@@ -147,6 +148,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         self.verbose = verbose
         self.error_score = error_score
         self.return_train_score = return_train_score
+        self.checkpoint = checkpoint
         self.random_state = random_state
 
     def fit(self, X, y, **params):
@@ -176,19 +178,25 @@ class ImbalanceSearchCV(BaseSearchCV):
         self._check_can_search()
         scorer, metric = self._get_scorers()
         data, score_params = self._checked(X, y, params)
-        folds = self._folds(data)
+        splits = split_rows(self.cv, data, self.random_state)
         candidates = self._candidates()
-        results, shared = self._results(candidates, folds, scorer, score_params)
+        self._tell_number(len(candidates), len(splits))
+        fit = _fit_and_tell if self.verbose > 1 else fit_all
+        shared = SharedFits(partial(fit, checkpoint=self.checkpoint))
+        folds = [SharedFold(data, *split, shared) for split in splits]
+        results = self._results(candidates, folds, shared, scorer, score_params)
+        n_fits = shared.n_fits
+        del shared, folds  # what they hold is not needed for the last fit
         first = results[0]["test_scores"]
         multimetric = isinstance(first, dict)
         if callable(self.scoring) and multimetric:
             self._check_refit_for_multimetric(first)
             metric = self.refit
         found = {
-            "cv_results_": self._format_results(candidates, len(folds), results),
+            "cv_results_": self._format_results(candidates, len(splits), results),
             "multimetric_": multimetric,
-            "n_splits_": len(folds),
-            "n_distinct_fits_": shared.n_fits,
+            "n_splits_": len(splits),
+            "n_distinct_fits_": n_fits,
             "scorer_": getattr(scorer, "_scorers", scorer),
         }
         found |= self._best(found["cv_results_"], metric, multimetric)
@@ -203,11 +211,22 @@ class ImbalanceSearchCV(BaseSearchCV):
                 "`set_callbacks` gave callbacks, but all fits are made together, and "
                 "none would be called. Use `verbose`=2 to see how far they are."
             )
+        if self.checkpoint is not None:
+            self._check_has_network()
         tags = estimator_tags(self.estimator)
         if tags is not None and tags.input_tags.pairwise:
             raise ValueError(
                 f"`estimator`={self.estimator!r} takes distances or kernels between "
                 "rows, whose columns would have to be split too. Use GridSearchCV."
+            )
+
+    def _check_has_network(self):
+        inside = innermost(self.estimator)
+        if not hasattr(inside, "_fit_together"):
+            raise ValueError(
+                f"`checkpoint`={self.checkpoint!r} keeps networks, and "
+                f"{type(inside).__name__} is none. Leave it out, or search a "
+                "sklimb.keras.KerasClassifier."
             )
 
     def _checked(self, X, y, params):
@@ -218,10 +237,6 @@ class ImbalanceSearchCV(BaseSearchCV):
         split = {k: v for k, v in routed.splitter.split.items() if v is not None}
         data = TrainingData.check(X, y, weight, fit_params, split)
         return data, routed.scorer.score
-
-    def _folds(self, data):
-        splits = split_rows(self.cv, data, self.random_state)
-        return [_Fold(data, train, test) for train, test in splits]
 
     def _candidates(self):
         if self.n_iter is None:
@@ -251,18 +266,16 @@ class ImbalanceSearchCV(BaseSearchCV):
                         "draw, or a list of values."
                     )
 
-    def _results(self, candidates, folds, scorer, score_params):
-        """Return what each candidate gave in each fold, and the fits."""
-        n_fits = len(candidates) * len(folds)
+    def _tell_number(self, n_candidates, n_folds):
         if self.verbose > 0:
             print(
-                f"Fitting {len(folds)} folds for each of {len(candidates)} candidates, "
-                f"totalling {n_fits} fits"
+                f"Fitting {n_folds} folds for each of {n_candidates} candidates, "
+                f"totalling {n_candidates * n_folds} fits"
             )
-        shared = SharedFits(_fit_and_tell if self.verbose > 1 else fit_all)
+
+    def _results(self, candidates, folds, shared, scorer, score_params):
+        """Return what each candidate gave in each fold."""
         start = perf_counter()
-        for fold in folds:
-            fold.shared = shared
         steps = [
             self._result(candidate, fold, scorer, score_params)
             for candidate, fold in product(candidates, folds)
@@ -270,9 +283,9 @@ class ImbalanceSearchCV(BaseSearchCV):
         results = run(side_by_side(steps, self.n_jobs), shared)
         scoring = sum(result["score_time"] for result in results)
         for result in results:
-            result["fit_time"] = (perf_counter() - start - scoring) / n_fits
+            result["fit_time"] = (perf_counter() - start - scoring) / len(results)
         told_of_failures(results, self.error_score, callable(self.scoring))
-        return results, shared
+        return results
 
     def _result(self, candidate, fold, scorer, score_params):
         """Take the steps of one fit and its scoring."""
@@ -321,14 +334,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         return again
 
 
-def _transformed(pipeline, X):
-    """Return what the last step is given to predict; samplers have no part in it."""
-    front = copy.copy(pipeline)
-    front.steps = [*pipeline.steps[:-1], ("last", "passthrough")]
-    return front.transform(X)
-
-
-def _fit_and_tell(needs):
+def _fit_and_tell(needs, checkpoint=None):
     """Fit what is needed, and print from time to time how far it is."""
     start = told = perf_counter()
     n_done, n_fits = 0, len(needs.each)
@@ -344,53 +350,4 @@ def _fit_and_tell(needs):
         times = [short_format_time(s).strip() for s in (passed, left)]
         print("{} of {} fits in {}, {} left".format(n_done, n_fits, *times), flush=True)
 
-    return fit_all(needs, on_fits)
-
-
-class _Fold:
-    """The rows of one split, which all candidates are fitted to and scored on."""
-
-    def __init__(self, data, train, test):
-        self._n_rows = num_rows(data.source)
-        self.train = data.take(train)
-        self.test = data.take(test)
-        self.shared = None
-        self._known = {}
-        self._texts = {}
-
-    def text_of(self, error):
-        """Return an error's text, made once: all who raise it add to its traceback."""
-        if id(error) not in self._texts:
-            text = "".join(traceback.format_exception(error))
-            self._texts[id(error)] = error, text
-        return self._texts[id(error)][1]
-
-    def score(self, estimator, name, scorer, params, error_score):
-        """Return the scores of one part, "test" or "train"."""
-        part = getattr(self, name)
-        params = take_rows_of_params(self._n_rows, params, part.rows)
-        known, estimator = self._rows_for(estimator, name, scorer)
-        with known_rows(known):
-            return score_by(scorer, estimator, known.X, part.y, params, error_score)
-
-    def _rows_for(self, estimator, name, scorer):
-        """Return rows and what predicts them: the last step, where it can be taken.
-
-        Rows are then transformed once for all candidates with these transformers.
-        """
-        steps = ()
-        if self._can_be_taken_apart(estimator, scorer):
-            steps = tuple(id(step) for _, step in estimator.steps[:-1])
-        if (name, steps) not in self._known:
-            X = getattr(self, name).X
-            X = _transformed(estimator, X) if steps else X
-            self._known[name, steps] = KnownRows(X, self.shared.several)
-        last = estimator.steps[-1][1] if steps else estimator
-        return self._known[name, steps], last
-
-    def _can_be_taken_apart(self, estimator, scorer):
-        return (
-            isinstance(estimator, Pipeline)
-            and has_scikit_learns_scorers(scorer)
-            and not routing_enabled()
-        )
+    return fit_all(needs, on_fits, checkpoint)

@@ -8,6 +8,7 @@ from sklimb import (
     CalibratedLogitsClassifierCV,
     ClassWeightedClassifier,
     ImbalanceAwareClassifier,
+    ImbalanceSearchCV,
     NetworkEnsembleClassifier,
     OptimalThresholdClassifierCV,
     PriorCorrectedClassifier,
@@ -73,6 +74,15 @@ def expected_failed_checks(estimator):
         ),
         ImbalanceAwareClassifier(
             LogisticRegression(), calibration="temperature", threshold=None, cv=CV
+        ),
+        ImbalanceSearchCV(
+            LogisticRegression(), {"C": [0.1, 1.0]}, cv=2, error_score="raise"
+        ),
+        ImbalanceSearchCV(
+            ImbalanceAwareClassifier(LogisticRegression(), threshold=0.5),
+            {"estimator__C": [0.1, 1.0]},
+            cv=2,
+            error_score="raise",
         ),
     ],
     expected_failed_checks=expected_failed_checks,

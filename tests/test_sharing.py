@@ -12,7 +12,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_random_state
 
-from sklimb import ImbalanceAwareClassifier, ImbalanceSearchCV
+from sklimb import (
+    ClassWeightedClassifier,
+    ImbalanceAwareClassifier,
+    ImbalanceSearchCV,
+    PriorCorrectedClassifier,
+)
 from sklimb._outputs import probabilities
 from sklimb._sharing import SharedFits
 from sklimb._steps import Need, Needs
@@ -101,14 +106,27 @@ class CountingScaler(StandardScaler):
 @pytest.mark.parametrize("inside", [False, True])
 def test_transformers_are_fitted_once_a_fold(inside):
     CountingScaler.fits = 0
-    pipeline = Pipeline([("scale", CountingScaler()), ("clf", logistic())])
-    if inside:
-        estimator, grid = aware(threshold=0.3), {"class_weight": [0.2, 0.3, 0.4]}
-        estimator.set_params(estimator=pipeline)
-    else:
-        estimator, grid = pipeline, {"clf__C": [0.1, 1, 10]}
-    ImbalanceSearchCV(estimator, grid, cv=CV, refit=False).fit(X, y)
+    kinds = ClassWeightedClassifier, PriorCorrectedClassifier
+    outer, last = kinds if inside else reversed(kinds)
+    pipeline = Pipeline([("scale", CountingScaler()), ("clf", last(logistic()))])
+    estimator = outer(pipeline) if inside else pipeline
+    name = "strength" if inside else "clf__strength"
+    ImbalanceSearchCV(estimator, {name: [0.1, 0.2, 0.3]}, cv=CV, refit=False).fit(X, y)
     assert CountingScaler.fits == 3
+
+
+def test_rows_are_taken_once_a_fold(monkeypatch):
+    taken = []
+
+    def take(X, rows):
+        taken.append(len(rows))
+        return X[rows]
+
+    monkeypatch.setattr("sklimb._training_data.take_rows", take)
+    grid = {"class_weight": [None, 0.2, 0.3], "estimator__C": [0.1, 1.0]}
+    ImbalanceSearchCV(aware(threshold=0.3), grid, cv=CV, refit=False).fit(X, y)
+    assert len(taken) == 2 * CV
+    assert sum(taken) == CV * len(X)
 
 
 def test_candidates_with_one_fit_do_not_change_each_other():
