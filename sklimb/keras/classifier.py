@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklimb._compat import classifier_tags, routed_parameters
 from sklimb._training_data import by_training_data
 from sklimb.keras.network import NetworkEstimator
-from sklimb.keras.replica_fit import fit_replicas
+from sklimb.keras.together import fit_together
 
 __all__ = ["KerasClassifier"]
 
@@ -392,8 +392,4 @@ class KerasClassifier(NetworkEstimator):
         args = routed_parameters(self, "score", ())
         return self.scorer(y, self.predict(X), sample_weight=sample_weight, **args)
 
-    @staticmethod
-    def _fit_together(estimators, datas, **how):
-        """Fit several at once; None for one that has to be fitted alone."""
-        fits = fit_replicas(estimators, datas, **how)
-        return [fit.error or fit.estimator for fit in fits]
+    _fit_together = staticmethod(fit_together)
