@@ -19,6 +19,7 @@ from sklimb._compat import (
     estimator_tags,
     told_of_failures,
 )
+from sklimb._halving import epochs_name, halved, rungs
 from sklimb._ledger import innermost
 from sklimb._out_of_fold import split_rows
 from sklimb._outputs import rest
@@ -63,6 +64,11 @@ class ImbalanceSearchCV(BaseSearchCV):
     error_score : "raise" or float, default=nan
         The score of a fit that failed.
     return_train_score : bool, default=False
+    halving : bool, default=False
+        Whether candidates are trained for a part of the network's ``epochs``
+        first, and only the best third of them for three times as many, and so on
+        up to all. Each is trained anew then. ``cv_results_`` has all of them, and
+        the columns "iter" and "n_resources" of ``HalvingGridSearchCV``.
     checkpoint : str or path, default=None
         A folder where networks are kept as they finish. A search that was ended
         before goes on where it was, with the same results: each network is found
@@ -117,6 +123,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         "param_grid": [dict, list],
         "n_iter": [Interval(Integral, 1, None, closed="left"), None],
         "cv": ["cv_object", Interval(RealNotInt, 0, 1, closed="neither")],
+        "halving": ["boolean"],
         "checkpoint": [str, PathLike, None],
         "random_state": ["random_state"],
     }
@@ -135,6 +142,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         verbose=0,
         error_score=np.nan,
         return_train_score=False,
+        halving=False,
         checkpoint=None,
         random_state=None,
     ):
@@ -148,6 +156,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         self.verbose = verbose
         self.error_score = error_score
         self.return_train_score = return_train_score
+        self.halving = halving
         self.checkpoint = checkpoint
         self.random_state = random_state
 
@@ -180,11 +189,12 @@ class ImbalanceSearchCV(BaseSearchCV):
         data, score_params = self._checked(X, y, params)
         splits = split_rows(self.cv, data, self.random_state)
         candidates = self._candidates()
-        self._tell_number(len(candidates), len(splits))
         fit = _fit_and_tell if self.verbose > 1 else fit_all
         shared = SharedFits(partial(fit, checkpoint=self.checkpoint))
         folds = [SharedFold(data, *split, shared) for split in splits]
-        results = self._results(candidates, folds, shared, scorer, score_params)
+        candidates, results, more = self._searched(
+            candidates, partial(self._results, folds, shared, scorer, score_params)
+        )
         n_fits = shared.n_fits
         del shared, folds  # what they hold is not needed for the last fit
         first = results[0]["test_scores"]
@@ -193,7 +203,7 @@ class ImbalanceSearchCV(BaseSearchCV):
             self._check_refit_for_multimetric(first)
             metric = self.refit
         found = {
-            "cv_results_": self._format_results(candidates, len(splits), results),
+            "cv_results_": self._format_results(candidates, len(splits), results, more),
             "multimetric_": multimetric,
             "n_splits_": len(splits),
             "n_distinct_fits_": n_fits,
@@ -273,8 +283,35 @@ class ImbalanceSearchCV(BaseSearchCV):
                 f"totalling {n_candidates * n_folds} fits"
             )
 
-    def _results(self, candidates, folds, shared, scorer, score_params):
+    def _searched(self, candidates, results_of):
+        """Return candidates, a result for each fit, and more columns of a table."""
+        if not self.halving:
+            return candidates, results_of(candidates), {}
+        name = epochs_name(self.estimator)
+        if any(name in candidate for candidate in candidates):
+            raise ValueError(
+                f"`param_grid` has {name!r}, and `halving` sets it itself. Leave it "
+                "out of one of them."
+            )
+        epochs = self.estimator.get_params()[name]
+        plan = rungs(len(candidates), epochs)
+        return halved(candidates, plan, name, results_of, self._scores_to_halve_by)
+
+    def _scores_to_halve_by(self, candidates, results):
+        table = self._format_results(
+            candidates, len(results) // len(candidates), results
+        )
+        for metric in (self.refit, "score"):
+            if f"mean_test_{metric}" in table:
+                return table[f"mean_test_{metric}"]
+        raise ValueError(
+            f"`halving` compares candidates by one score, and `refit`={self.refit!r} "
+            "names none of `scoring`. Give one of their names."
+        )
+
+    def _results(self, folds, shared, scorer, score_params, candidates):
         """Return what each candidate gave in each fold."""
+        self._tell_number(len(candidates), len(folds))
         start = perf_counter()
         steps = [
             self._result(candidate, fold, scorer, score_params)
@@ -319,6 +356,9 @@ class ImbalanceSearchCV(BaseSearchCV):
         if not self.refit and multimetric:
             return {}
         index = self._select_best_index(self.refit, metric, results)
+        if self.halving and not callable(self.refit):
+            last = np.flatnonzero(results["iter"] == max(results["iter"]))
+            index = last[results[f"rank_test_{metric}"][last].argmin()]
         best = {"best_index_": index, "best_params_": results["params"][index]}
         if not callable(self.refit):
             best["best_score_"] = results[f"mean_test_{metric}"][index]

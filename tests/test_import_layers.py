@@ -26,6 +26,7 @@ ROWS = [
     "_fitting",
     "_steps",
     "_sharing",
+    "_halving",
     "_base",
     "_seeds",
     "keras",
