@@ -116,7 +116,8 @@ def _planned(places, group):
     parts = cut(places, most_replicas(group[0].model, works))
     seed = group[0].estimator._layer_seed()
     seed = random.randrange(2**31) if seed is None else seed
-    return [_Plan(part, len(parts[0]), targets(group), seed) for part in parts]
+    of_all = targets(group)
+    return [_Plan(part, len(parts[0]), of_all, seed) for part in parts]
 
 
 def _outcomes(plans, waiting, n_jobs, checkpoints):

@@ -73,10 +73,10 @@ class Member:
     @property
     def key(self):
         """What jobs of one program have in common."""
-        estimator, model = self.estimator, self.model
-        seed = estimator._layer_seed() if seed_states(model) else None
+        estimator = self.estimator
+        seed = estimator._layer_seed() if seed_states(self.model) else None
         labels = as_labels(estimator.classes_)
-        parts = pool_key(model), labels, self.task.plan.batch_size, seed
+        parts = self.start.structure, labels, self.task.plan.batch_size, seed
         return json.dumps([id(self.data.source), *parts], default=str)
 
     @property
@@ -149,12 +149,13 @@ class _Start(NamedTuple):
     weights: list
     learning_rate: float | None
     n_steps: int  # that its optimizer has already made
+    structure: str | None  # what it shares with others; None for nothing
 
     @classmethod
     def of(cls, model):
         rate, steps = model.optimizer.learning_rate, model.optimizer.iterations
         rate = float(rate) if isinstance(rate, keras.Variable) else None
-        return cls(model.get_weights(), rate, int(steps))
+        return cls(model.get_weights(), rate, int(steps), pool_key(model))
 
 
 class _Templates:
@@ -179,7 +180,7 @@ class _Templates:
         task = estimator._task(rows, *others)
         model = estimator._lease.network.model
         start = _Start.of(model)
-        if key := pool_key(model):
+        if key := start.structure:
             estimator._lease = self._leases.setdefault(key, estimator._lease)
             if estimator._seed() is not None:
                 built = estimator._lease, estimator._n_units, start
@@ -255,7 +256,7 @@ def _why_not_task(estimator, task, start):
     if others or task.args["initial_epoch"] or task.args.get("verbose"):
         return f"`fit` has arguments of its own: {sorted(task.args)}"
     model = estimator._lease.network.model
-    if pool_key(model) is None:
+    if start.structure is None:
         return "the model has parts that are not Keras's own and may differ"
     if start.n_steps:
         return "the optimizer has trained before"

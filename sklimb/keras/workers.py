@@ -107,10 +107,18 @@ def _from_workers(programs, n_jobs):
         n_jobs, return_as="generator_unordered" if lazily else "list", batch_size=1
     )
     networks = {id(p.model): _Network.of(p.model) for p in programs.values()}
+    # joblib maps an array into all workers, but a cast in each would be a copy.
+    data = {id(p.X): tf.nest.map_structure(_as_floatx, p.X) for p in programs.values()}
     # As one argument: arrays would be lost with the one worker whom Dask gives them.
     return parallel(
-        delayed(_in_worker)((place, networks[id(model)], X, targets, jobs))
+        delayed(_in_worker)((place, networks[id(model)], data[id(X)], targets, jobs))
         for place, (model, X, targets, jobs) in programs.items()
+    )
+
+
+def _as_floatx(array):
+    return (
+        np.asarray(array, keras.config.floatx()) if array.dtype.kind == "f" else array
     )
 
 

@@ -101,6 +101,7 @@ def dies_elsewhere(epoch, rate):
 def test_programs_whose_workers_die_run_here_in_the_end(caplog, monkeypatch):
     # Sent by its value, for a worker's own import would take itself for the main one.
     monkeypatch.setattr(dies_elsewhere, "__module__", "__main__")
+    monkeypatch.setattr(workers, "ATTEMPTS", 1)
     with caplog.at_level(logging.WARNING, "sklimb"):
         survivors = fitted(dies_elsewhere, n_jobs=2)
     assert "TerminatedWorkerError" in caplog.text
@@ -122,7 +123,9 @@ def test_a_network_that_cannot_be_mapped_is_told_by_workers_too():
         return model
 
     estimators = [KerasClassifier(convolutional, random_state=0) for _ in range(4)]
-    for fit in fit_replicas(estimators, [DATA] * 4, n_jobs=2):
+    with parallel_config("threading", n_jobs=2):
+        fits = fit_replicas(estimators, [DATA] * 4)
+    for fit in fits:
         assert "loop invariant" in fit.reason
 
 
