@@ -27,7 +27,7 @@ format: $(VENV)/installed
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[test,lint,onnx]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,lint,onnx,dask]"
 	touch $@
 
 # Every dependency exactly on its lower bound.
