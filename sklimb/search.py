@@ -98,7 +98,7 @@ class ImbalanceSearchCV(BaseSearchCV):
     -----
     Fits are the same where the innermost estimator's parameters, rows and weights
     are. All fitted estimators of a search are held until they are scored, networks
-    as arrays of weights.
+    as arrays of weights, and so are the rows of folds that transformers made.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class ImbalanceSearchCV(BaseSearchCV):
     ... }
     >>> search = ImbalanceSearchCV(aware, grid, scoring="f1").fit(X, y)
     >>> search.best_params_
-    {'class_weight': 'balanced', 'threshold': 0.3}
+    {'class_weight': 'balanced', 'threshold': 0.1}
     >>> len(search.cv_results_["params"]), search.n_distinct_fits_
     (10, 10)
     """
