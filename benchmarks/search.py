@@ -152,13 +152,13 @@ def measured_lines(n_rows):
         measured = {n: seconds for n, (seconds, _) in found.items()}
         times = {n: extrapolated(measured, n) for n in FITS}
         of_first = of_first or times
-        flops = gigaflops(n_rows, FITS[0], times[FITS[0]])
         signs = {n: "" if n in measured else "~" for n in FITS}
         cells = [
             f"{signs[n]}{times[n]:.1f}  {of_first[n] / times[n]:.1f}x" for n in FITS
         ]
-        best = found[25][1] if 25 in found else found[max(found)][1]
-        lines.append([f"{n_rows:,}", name, *cells, f"{flops:.1f}", f"{best:.4f}"])
+        flops = gigaflops(n_rows, FITS[0], times[FITS[0]])
+        best = f"{found[FITS[0]][1]:.4f}" if FITS[0] in found else ""
+        lines.append([name, *cells, f"{flops:.1f}", best])
     return lines, of_first
 
 
@@ -171,7 +171,7 @@ def threshold_lines(n_rows, of_first):
             seconds, best = in_process(name, n_rows, n, len(THRESHOLDS))
             gain = of_first[n] * len(THRESHOLDS) / seconds
             cells.append(f"{seconds:.1f}  ~{gain:.0f}x")
-        lines.append([f"{n_rows:,}", name, *cells, f"{best:.4f}"])
+        lines.append([name, *cells, f"{best:.4f}"])
     return lines
 
 
@@ -188,19 +188,21 @@ def main(rows):
     print(f"{device()}; a matmul of the network's shapes alone reaches", end=" ")
     print(f"{matmul_gigaflops():.0f} GFLOP/s in one process")
     print(f"{FOLDS} folds, batches of {BATCH}, {EPOCHS} epochs; seconds, and how many")
-    print("times as fast as the first; GFLOP/s of the whole search of 25 fits\n")
-    of_first, lines = {}, []
+    print(
+        "times as fast as the first; GFLOP/s of the whole search of 25 fits\n",
+        flush=True,
+    )
     for n_rows in rows:
-        more, of_first[n_rows] = measured_lines(n_rows)
-        lines += more
-    head = *(f"{n} fits" for n in FITS), "GFLOP/s", "best AUC"
-    print_table(["rows", "", *head], lines)
-    print("\nwith 19 thresholds; times as fast as 19 times the first's fits\n")
-    lines = [line for n in rows for line in threshold_lines(n, of_first[n])]
-    head = *(f"{n} x 19" for n in FITS), "balanced accuracy"
-    print_table(["rows", "", *head], lines)
-    print("\n~ from 25 fits (of more than 20,000 rows 5 fits), in proportion; for")
-    print("n_jobs=2 on the line through 5 and 25 fits.")
+        lines, of_first = measured_lines(n_rows)
+        head = *(f"{n} fits" for n in FITS), "GFLOP/s", "best AUC"
+        print_table([f"{n_rows:,} rows", *head], lines)
+        head = *(f"{n} x 19" for n in FITS), "balanced accuracy"
+        print_table(["with 19 thresholds", *head], threshold_lines(n_rows, of_first))
+        print(flush=True)
+    print("~ from 25 fits (of more than 20,000 rows from 5), in proportion; tuned, on")
+    print(
+        "the line through 5 and 25 fits; thresholds beside 19 times the first's time."
+    )
 
 
 # Real data.
