@@ -36,9 +36,9 @@ _ONE_AT_A_TIME = threading.RLock()
 class NetworkEnsembleClassifier(BaseProbabilityClassifier):
     """Average several networks that differ in their seed, and in their rows if wanted.
 
-    Networks of one architecture are trained together, so that eight cost little
-    more than one; any other classifiers are fitted through joblib. Their average
-    has a lower log-loss than they have, and is less a matter of luck.
+    Networks of one architecture are trained together, in much less time than one
+    after the other; any other classifiers are fitted through joblib. Their average
+    has a lower log-loss than they have on average, and is less a matter of luck.
 
     Parameters
     ----------
