@@ -54,7 +54,11 @@ def _mean_of_logs(outputs):
 
 
 def _log_of_mean(outputs):
+    members = (0,)  # Keras before 3.9 takes no single axis here
     if outputs.shape[-1] > 1:
-        return keras.ops.logsumexp(outputs, axis=0)
-    positive = keras.ops.logsumexp(keras.ops.log_sigmoid(outputs), axis=0)
-    return positive - keras.ops.logsumexp(keras.ops.log_sigmoid(-outputs), axis=0)
+        return keras.ops.logsumexp(outputs, axis=members)
+    positive, negative = (
+        keras.ops.logsumexp(keras.ops.log_sigmoid(sign * outputs), axis=members)
+        for sign in (1, -1)
+    )
+    return positive - negative
