@@ -69,6 +69,12 @@ class SharedFits:
         needs = [need for need, _ in self._found.values()]
         return sum(not isinstance(need.estimator, Transformers) for need in needs)
 
+    @property
+    def has_replicas(self):
+        """Whether networks were trained together."""
+        found = (outcome for _, outcome in self._found.values())
+        return any(getattr(outcome, "_is_replica", False) for outcome in found)
+
     def __call__(self, needs):
         """Return what each need gave; those alike give the same object."""
         keys = [self._keys.of_fit(*need) for need in needs.each]

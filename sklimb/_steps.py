@@ -171,7 +171,7 @@ def run(fit, fit_needs=None):
         outcomes = fit_needs(needs)
 
 
-def fit_all(needs, on_fits=None, checkpoint=None):
+def fit_all(needs, on_fits=None, checkpoint=None, always_together=False):
     """Fit what is needed: networks together, all else through joblib.
 
     What several of them warn of is told once, also from other processes.
@@ -183,6 +183,8 @@ def fit_all(needs, on_fits=None, checkpoint=None):
         Called as fits end, with how many.
     checkpoint : str or path, default=None
         A folder that keeps networks, and where those of an earlier call are found.
+    always_together : bool, default=False
+        Whether also what is faster alone is trained as if there were others.
 
     Returns
     -------
@@ -190,9 +192,10 @@ def fit_all(needs, on_fits=None, checkpoint=None):
         In the order of ``needs``, the same for any ``n_jobs``. Of several, networks
         rest until they are used.
     """
-    if len(needs.each) == 1 and checkpoint is None:
+    if len(needs.each) == 1 and checkpoint is None and not always_together:
         return [_outcome(*needs.each[0])]
-    outcomes = _together(needs, on_fits, checkpoint)
+    how = {"checkpoint": checkpoint, "always": always_together}
+    outcomes = _together(needs, on_fits, how)
     alone = [place for place in range(len(needs.each)) if outcomes[place] is None]
     results = _in_parallel([needs.each[place] for place in alone], needs.n_jobs)
     warned = []
@@ -212,17 +215,13 @@ def _in_parallel(needs, n_jobs):
     return parallel(delayed(_alone)(*need) for need in needs)
 
 
-def _together(needs, on_fits, checkpoint):
+def _together(needs, on_fits, how):
     """Return what could be fitted as one, by estimators that know how; else None."""
 
     def on_program(_, fits):
         on_fits(sum(fit.reason is None for fit in fits))
 
-    how = {
-        "n_jobs": needs.n_jobs,
-        "on_program": on_fits and on_program,
-        "checkpoint": checkpoint,
-    }
+    how = how | {"n_jobs": needs.n_jobs, "on_program": on_fits and on_program}
     outcomes = [None] * len(needs.each)
     by_kind = {}
     for place, need in enumerate(needs.each):

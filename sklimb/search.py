@@ -195,7 +195,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         candidates, results, more = self._searched(
             candidates, partial(self._results, folds, shared, scorer, score_params)
         )
-        n_fits = shared.n_fits
+        n_fits, as_replica = shared.n_fits, shared.has_replicas
         del shared, folds  # what they hold is not needed for the last fit
         first = results[0]["test_scores"]
         multimetric = isinstance(first, dict)
@@ -211,7 +211,7 @@ class ImbalanceSearchCV(BaseSearchCV):
         }
         found |= self._best(found["cv_results_"], metric, multimetric)
         if self.refit:
-            found |= self._refitted(found["best_params_"], data)
+            found |= self._refitted(found["best_params_"], data, as_replica)
         vars(self).update(found)
         return self
 
@@ -364,10 +364,11 @@ class ImbalanceSearchCV(BaseSearchCV):
             best["best_score_"] = results[f"mean_test_{metric}"][index]
         return best
 
-    def _refitted(self, params, data):
+    def _refitted(self, params, data, as_replica):
         start = perf_counter()
         best = clone(self.estimator).set_params(**clone(params, safe=False))
-        best = run(fitted(best, data))
+        # As it was scored: by `fit` an Embedding can be trained to another end.
+        best = run(fitted(best, data), partial(fit_all, always_together=as_replica))
         again = {"best_estimator_": best, "refit_time_": perf_counter() - start}
         if hasattr(best, "feature_names_in_"):
             again["feature_names_in_"] = best.feature_names_in_

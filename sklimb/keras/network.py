@@ -189,7 +189,7 @@ class NetworkEstimator(CheckedInputs):
             raise
 
     def _forget(self):
-        private = ["_lease", "_n_units", "_class_mass"]
+        private = ["_lease", "_n_units", "_class_mass", "_is_replica"]
         for name in [n for n in vars(self) if n.endswith("_") or n in private]:
             del vars(self)[name]
 

@@ -23,7 +23,9 @@ __all__ = ["ReplicaFit", "fit_replicas"]
 _logger = logging.getLogger(__name__)
 
 
-def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None, checkpoints=None):
+def fit_replicas(
+    estimators, datas, *, n_jobs=None, on_program=None, checkpoints=None, always=False
+):
     """Fit estimators as replicas where they can be, as if each were fitted alone.
 
     Jobs share a program whose networks differ in nothing but values, on rows of
@@ -44,6 +46,8 @@ def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None, checkpoints
         and their fits.
     checkpoints : Checkpoints, default=None
         Where programs that have run are kept, and found again.
+    always : bool, default=False
+        Whether also where it takes longer, as for one that is to be like others.
 
     Returns
     -------
@@ -73,7 +77,7 @@ def fit_replicas(estimators, datas, *, n_jobs=None, on_program=None, checkpoints
     plans = []
     for places in groups(waiting):
         group = [waiting[place] for place in places]
-        reason = _why_not_group(group)
+        reason = None if always else _why_not_group(group)
         if reason is None:
             plans += _planned(places, group)
         else:
@@ -155,7 +159,10 @@ def _program(plan, group):
 def _finished(group, outcome):
     if isinstance(outcome, Exception):
         return [member.left_to_fit(str(outcome)) for member in group]
-    return [member.finished(r) for member, r in zip(group, outcome, strict=False)]
+    fits = [member.finished(r) for member, r in zip(group, outcome, strict=False)]
+    for member in group:
+        member.estimator._is_replica = True
+    return fits
 
 
 def _tell(fits):

@@ -8,7 +8,7 @@ from sklimb.keras.replica_fit import fit_replicas
 __all__ = ["fit_together"]
 
 
-def fit_together(estimators, datas, *, n_jobs=None, on_program=None, checkpoint=None):
+def fit_together(estimators, datas, *, n_jobs=None, checkpoint=None, **how):
     """Fit networks that are needed at once.
 
     Parameters
@@ -16,10 +16,10 @@ def fit_together(estimators, datas, *, n_jobs=None, on_program=None, checkpoint=
     estimators : list of KerasClassifier
         Clones, one for each fit.
     datas : list of TrainingData
-    n_jobs, on_program
-        As for :func:`sklimb.keras.replica_fit.fit_replicas`.
     checkpoint : str or path, default=None
         A folder that keeps what was trained, and where it is found again.
+    n_jobs, **how
+        As for :func:`sklimb.keras.replica_fit.fit_replicas`.
 
     Returns
     -------
@@ -32,16 +32,12 @@ def fit_together(estimators, datas, *, n_jobs=None, on_program=None, checkpoint=
         If there is a checkpoint, and a network has no seed.
     """
     if checkpoint is None:
-        fits = fit_replicas(estimators, datas, n_jobs=n_jobs, on_program=on_program)
+        fits = fit_replicas(estimators, datas, n_jobs=n_jobs, **how)
         return list(map(_outcome, fits))
     _check_seeds(estimators, checkpoint)
     checkpoints = Checkpoints(checkpoint)
     fits = fit_replicas(
-        estimators,
-        datas,
-        n_jobs=n_jobs,
-        on_program=on_program,
-        checkpoints=checkpoints,
+        estimators, datas, n_jobs=n_jobs, checkpoints=checkpoints, **how
     )
     outcomes = list(map(_outcome, fits))
     left = [place for place, outcome in enumerate(outcomes) if outcome is None]

@@ -199,3 +199,29 @@ def test_progress_counts_networks(capsys, monkeypatch):
     ImbalanceSearchCV(network(), grid, cv=2, verbose=2).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert [line[:14] for line in lines[1:]] == ["2 of 4 fits in", "4 of 4 fits in"]
+
+
+def test_the_best_is_trained_as_it_was_scored():
+    """By fit, Adam squares the gradient of each use of an id by itself."""
+
+    def of_ids(meta):
+        layers = [
+            keras.layers.Embedding(50, 8),
+            keras.layers.GlobalAveragePooling1D(),
+            keras.layers.Dense(1, "sigmoid"),
+        ]
+        model = keras.Sequential([keras.Input((6,), dtype="int32"), *layers])
+        model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy")
+        return model
+
+    ids = np.random.default_rng(0).integers(0, 50, (240, 6)).astype("int32")
+    labels = (ids < 5).any(axis=1).astype(int)
+    network = KerasClassifier(of_ids, epochs=25, batch_size=8, random_state=0)
+    every_row = np.arange(len(labels))
+    folds = [(every_row, every_row)] * 2
+    search = ImbalanceSearchCV(
+        network, {"class_weight": [None, "balanced"]}, cv=folds, scoring="neg_log_loss"
+    ).fit(ids, labels)
+    assert search.score(ids, labels) == pytest.approx(search.best_score_, abs=1e-4)
+    alone = clone(network).set_params(**search.best_params_).fit(ids, labels)
+    assert abs(search.scorer_(alone, ids, labels) - search.best_score_) > 1e-3
