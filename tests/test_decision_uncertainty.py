@@ -342,14 +342,6 @@ def test_a_scorer_without_weights_chooses_exactly_or_says_why_not(parameters):
         tuned(scoring=make_scorer(unweighted_f1), cv=2).fit(X, three)
 
 
-@pytest.mark.parametrize("selection", SELECTIONS)
-def test_several_classes_take_the_exact_optimum(selection):
-    three = np.digitize(X[:, 0], [-0.5, 1.0])
-    exact = tuned().fit(X, three)
-    model = tuned(selection=selection).fit(X, three)
-    np.testing.assert_array_equal(model.best_threshold_, exact.best_threshold_)
-
-
 @pytest.mark.parametrize(
     "name", ["best_score_", "fold_thresholds_", "threshold_interval_"]
 )
