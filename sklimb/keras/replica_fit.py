@@ -74,16 +74,19 @@ def fit_replicas(
     """
     waiting = members(estimators, datas)
     results = {p: fit for p, fit in enumerate(waiting) if isinstance(fit, ReplicaFit)}
-    plans = []
+    together = []
     for places in groups(waiting):
         group = [waiting[place] for place in places]
         reason = None if always else _why_not_group(group)
         if reason is None:
-            plans += _planned(places, group)
+            together.append((places, group))
         else:
             left = [_left_to_fit(waiting[p], reason, checkpoints) for p in places]
             results |= zip(places, left, strict=True)
-    for plan, outcome in _outcomes(plans, waiting, n_jobs, checkpoints):
+    spread = sum(map(_seconds, together)) > SECONDS_OF_WORKERS
+    plans = [plan for pair in together for plan in _planned(*pair, spread)]
+    run = partial(run_programs, n_jobs=n_jobs, worth_workers=spread)
+    for plan, outcome in _outcomes(plans, waiting, run, checkpoints):
         fits = _finished([waiting[place] for place in plan.places], outcome)
         results |= zip(plan.places, fits, strict=True)
         if on_program is not None:
@@ -115,23 +118,24 @@ class _Plan:
     seed: int
 
 
-def _planned(places, group):
+def _seconds(together):
+    _, group = together
+    return seconds(group[0].model, [member.work for member in group])
+
+
+def _planned(places, group, spread):
     works = [member.work for member in group]
-    parts = cut(places, most_replicas(group[0].model, works))
+    parts = cut(places, most_replicas(group[0].model, works), spread)
     seed = group[0].estimator._layer_seed()
     seed = random.randrange(2**31) if seed is None else seed
     of_all = targets(group)
     return [_Plan(part, len(parts[0]), of_all, seed) for part in parts]
 
 
-def _outcomes(plans, waiting, n_jobs, checkpoints):
+def _outcomes(plans, waiting, run, checkpoints):
     """Yield each plan with what its program gave, in any order."""
     groups = [[waiting[place] for place in plan.places] for plan in plans]
     programs = [_program(*pair) for pair in zip(plans, groups, strict=True)]
-    needed = sum(seconds(g[0].model, [m.work for m in g]) for g in groups)
-    run = partial(
-        run_programs, n_jobs=n_jobs, worth_workers=needed > SECONDS_OF_WORKERS
-    )
     for place, outcome in resumed(programs, run, checkpoints):
         yield plans[place], outcome
 

@@ -131,14 +131,16 @@ def _bytes(variables):
     return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
 
 
-def cut(places, most):
-    """Cut jobs into programs of about the same number of replicas, two if possible.
+def cut(places, most, spread=True):
+    """Cut jobs into programs of about the same number of replicas.
 
     Parameters
     ----------
     places : list
     most : int
         Jobs of a program.
+    spread : bool, default=True
+        Whether there should be two where there are enough jobs, for two processes.
 
     Returns
     -------
@@ -150,6 +152,6 @@ def cut(places, most):
     >>> [len(part) for part in cut(range(25), 25)]
     [13, 12]
     """
-    wanted = min(2, len(places) // ENOUGH_REPLICAS)
+    wanted = min(2, len(places) // ENOUGH_REPLICAS) if spread else 1
     n_parts = max(math.ceil(len(places) / most), wanted)
     return [list(part) for part in np.array_split(places, n_parts)]
