@@ -10,6 +10,7 @@ from sklimb._ledger import innermost
 
 __all__ = [
     "KnownRows",
+    "check_has_probabilities",
     "check_has_scores",
     "class_scores",
     "has_probabilities",
@@ -121,6 +122,22 @@ def class_scores(estimator, X):
         return probabilities(estimator, X)
     check_has_scores(estimator)
     return np.asarray(estimator.decision_function(X), dtype=np.float64)
+
+
+def check_has_probabilities(estimator, purpose):
+    """Raise where there are no probabilities, for a purpose such as "correct".
+
+    Raises
+    ------
+    TypeError
+        Naming the estimator.
+    """
+    if not has_probabilities(estimator):
+        raise TypeError(
+            f"`estimator`={type(estimator).__name__} has no predict_proba, so there is "
+            f"nothing to {purpose}. Use a classifier with probabilities (SVC: "
+            "probability=True; LinearSVC: in a CalibratedClassifierCV)."
+        )
 
 
 def check_has_scores(estimator):

@@ -5,7 +5,11 @@ from sklearn.utils.validation import check_is_fitted
 from sklimb._adaptation import estimated_target, warn_if_no_prior_explains
 from sklimb._base import BaseProbabilityClassifier
 from sklimb._ledger import check_balancing_is_known, training_prior_of
-from sklimb._outputs import has_probabilities, log_probabilities, probabilities
+from sklimb._outputs import (
+    check_has_probabilities,
+    log_probabilities,
+    probabilities,
+)
 from sklimb._steps import fitted
 from sklimb._validation import check_pos_label, check_prior
 from sklimb.priors import correct_log_proba, proba_bounds
@@ -112,7 +116,7 @@ default="empirical"
         target = self._prior(self.target_prior, data.classes, empirical)
         source = self._given_training_prior(data.classes)
         estimator = yield from fitted(self._new_estimator(), data)
-        self._check_has_probabilities(estimator)
+        check_has_probabilities(estimator, "correct")
         if source is None:
             source = training_prior_of(estimator, empirical)
         return {
@@ -140,14 +144,6 @@ default="empirical"
             )
         check_balancing_is_known(self.estimator)  # before hours of training
         return None
-
-    def _check_has_probabilities(self, estimator):
-        if not has_probabilities(estimator):
-            raise TypeError(
-                f"`estimator`={type(estimator).__name__} has no predict_proba, so "
-                "there is nothing to correct. Use a classifier with probabilities "
-                "(SVC: probability=True; LinearSVC: in a CalibratedClassifierCV)."
-            )
 
     @property
     def training_prior_(self):

@@ -17,7 +17,7 @@ from sklimb._ledger import (
     training_prior_of,
     warn_of_balancing_inside,
 )
-from sklimb._outputs import has_probabilities, log_probabilities, rest
+from sklimb._outputs import check_has_probabilities, log_probabilities, rest
 from sklimb._sampling import rows_bootstrap, rows_under
 from sklimb._seeds import members_of
 from sklimb._steps import fitted, side_by_side
@@ -156,7 +156,7 @@ class NetworkEnsembleClassifier(BaseProbabilityClassifier):
         drawn = [self._drawn(member, data, random) for member in members]
         fits = [fitted(*pair) for pair in zip(members, drawn, strict=True)]
         estimators = yield from side_by_side(fits, self.n_jobs)
-        _check_has_probabilities(estimators[0])
+        check_has_probabilities(estimators[0], "average")
         for estimator in estimators:
             rest(estimator)
         self._warn_of_balancing(data, drawn[0], estimators[0])
@@ -274,13 +274,4 @@ def _check_is_trained(estimator):
         raise ValueError(
             "`estimator` is frozen: its fit does not train, so that all members would "
             "be the same. Give the estimator in it, or freeze the whole ensemble."
-        )
-
-
-def _check_has_probabilities(estimator):
-    if not has_probabilities(estimator):
-        raise TypeError(
-            f"`estimator`={type(estimator).__name__} has no predict_proba, so there is "
-            "nothing to average. Use a classifier with probabilities (SVC: "
-            "probability=True; LinearSVC: in a CalibratedClassifierCV)."
         )

@@ -317,7 +317,7 @@ def pool_key(model):
     if not all(map(_is_plain, all_layers(model))):
         return None
     compiled = model.get_compile_config()
-    if compiled is None or not _is_plain_config(compiled):
+    if compiled is None or not is_plain_config(compiled):
         return None
     structure = _without_automatic_names(model.get_config())
     compiled["optimizer"] = _without_values(compiled["optimizer"])
@@ -332,7 +332,8 @@ def _is_plain(layer):
     return not (keeps_tables or is_function) and all(map(is_of_keras, [layer, *parts]))
 
 
-def _is_plain_config(config):
+def is_plain_config(config):
+    """Tell whether a config, or part of one, names nothing but Keras's own."""
     if isinstance(config, dict):
         name = config.get("registered_name") or ""
         is_own = name.startswith(f"{PACKAGE}>")  # sklimb's metrics keep plain counts
@@ -341,7 +342,7 @@ def _is_plain_config(config):
         config = config.values()
     elif not isinstance(config, list | tuple):
         return True
-    return all(map(_is_plain_config, config))
+    return all(map(is_plain_config, config))
 
 
 def _without_values(optimizer):

@@ -118,11 +118,11 @@ def rows_that_fit(model, X):
         memory than the budget.
     """
     inputs = sum(math.prod(array.shape[1:]) for array in tf.nest.flatten(X))
-    row_bytes = 4 * (inputs + _activations(model, inputs))
+    row_bytes = 4 * (inputs + activations(model, inputs))
     return int(np.clip(MEMORY_BUDGET // row_bytes, FEWEST_ROWS, MOST_ROWS))
 
 
-def _activations(model, inputs):
+def activations(model, inputs):
     """Return about how many numbers a row becomes on its way through the model."""
     sizes = [size for size in map(_output_size, all_layers(model)) if size]
     if sizes:

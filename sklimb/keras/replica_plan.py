@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from sklimb.keras.prediction import _activations as activations
+from sklimb.keras.prediction import activations
 
 __all__ = ["Work", "cut", "most_replicas", "pays", "seconds"]
 

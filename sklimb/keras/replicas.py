@@ -15,7 +15,7 @@ import tensorflow as tf
 from sklimb.keras._internals import all_layers, is_of_keras, seed_states
 from sklimb.keras.batches import BalancedPlan
 from sklimb.keras.feed import PlainPlan
-from sklimb.keras.pool import _is_plain_config
+from sklimb.keras.pool import is_plain_config
 from sklimb.keras.prediction import as_batch
 from sklimb.keras.replica_cache import default_programs
 from sklimb.keras.replica_epochs import CALLBACKS, CALLBACKS_THAT_SET_RATES, Replica
@@ -138,7 +138,7 @@ def why_not(model, callbacks=()):
 def _why_not_metrics(model):
     compiled = model.get_compile_config() or {}
     own = [compiled.get("metrics"), compiled.get("weighted_metrics")]
-    if not _is_plain_config(own):  # it may not add up over batches
+    if not is_plain_config(own):  # it may not add up over batches
         return "the model is compiled with a metric that is not Keras's own"
     layers = [layer for layer in all_layers(model) if layer is not model]
     if any(layer.metrics for layer in layers):
