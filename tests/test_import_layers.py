@@ -20,6 +20,7 @@ ROWS = [
     "_sampling",
     "thresholds",
     "calibration",
+    "metrics",
     "_ledger",
     "_outputs",
     "_training_data",
@@ -49,6 +50,9 @@ ROWS = [
     "decision",
     "compose",
     "search",
+    "splits",
+    "display",
+    "diagnostics",
     "report",
     "__main__",
 ]
