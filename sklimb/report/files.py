@@ -3,18 +3,15 @@
 import csv
 import io
 import json
-import platform
 import tempfile
-from importlib import metadata
 from pathlib import Path
 
 from sklimb._files import replacing
 from sklimb.report.errors import InputError
 from sklimb.report.table import is_best
+from sklimb.report.versions import versions
 
 __all__ = ["check_folder", "write"]
-
-_PACKAGES = ("sklimb", "numpy", "scikit-learn", "keras", "tensorflow")
 
 
 def check_folder(out):
@@ -136,7 +133,7 @@ def _rule(comparison, verdict, model):
         "cv": options.cv,
         "training_rows": comparison.n_train,
         "test_rows": comparison.n_test,
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -151,13 +148,3 @@ def _requirements(requirements, chosen):
         }
         for requirement in requirements
     ]
-
-
-def _versions():
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # tensorflow-cpu has another name
-            continue
-    return found
