@@ -4,6 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import issparse
 
 from sklimb.report import InputError
 from sklimb.report.columns import MOST_LEVELS, find_columns
@@ -29,6 +30,8 @@ def _table(**columns):
         (pd.Categorical(["a", "b"] * (N // 2)), "categorical"),
         ([1, "b"] * (N // 2), "categorical"),
         ([f"level {i % 60}" for i in range(N)], "categorical"),
+        ([f"some words of text {i}" for i in range(N)], "text"),
+        ([None, *(f"some words of text {i}" for i in range(1, N))], "text"),
     ],
 )
 def test_columns_are_told_apart_by_what_they_hold(column, kind):
@@ -45,7 +48,6 @@ def test_columns_are_told_apart_by_what_they_hold(column, kind):
         ([None] * N, "all values missing"),
         (np.arange(5, N + 5)[::-1], "numbers its rows"),
         ([f"id{i}" for i in range(N)], "value of its own"),
-        ([f"some words of text {i}" for i in range(N)], "free text"),
         (pd.date_range("2020", periods=N), "dates"),
         ([datetime.date(2020, 1, 1)] * N, "dates"),
         ([[1, 2]] * N, "lists"),
@@ -64,12 +66,13 @@ def test_float_without_repeats_is_no_row_number():
 
 
 def test_no_column_left_is_an_error_with_the_reasons():
-    with pytest.raises(InputError, match=r"no column is left.*text: free text"):
-        find_columns(pd.DataFrame({"text": [f"a long word {i}" for i in range(N)]}))
+    with pytest.raises(InputError, match=r"no column is left.*id: nearly every row"):
+        find_columns(pd.DataFrame({"id": [f"id{i}" for i in range(N)]}))
 
 
 def _numbers(columns, table):
-    return columns.transformer().fit_transform(columns.clean(table))
+    numbers = columns.transformer().fit_transform(columns.clean(table))
+    return numbers.toarray() if issparse(numbers) else numbers
 
 
 def test_numbers_are_scaled_and_missing_ones_imputed_and_marked():
@@ -105,3 +108,16 @@ def test_a_new_level_and_a_column_missing_in_a_fold_are_no_trouble():
     columns = find_columns(pd.concat([train, test]))
     fitted = columns.transformer().fit(columns.clean(train))
     assert np.isfinite(fitted.transform(columns.clean(test))).all()
+
+
+def test_words_of_a_text_count_and_rows_without_one_have_none():
+    texts = pd.Series([f"Win £{i} now!" for i in range(N - 2)] + [None, "   "])
+    table = _table(**{"free__text": texts})
+    columns = find_columns(table)
+    numbers = columns.transformer().fit_transform(columns.clean(table))
+    assert issparse(numbers)
+    n_words = len({"win", "£", "now", "!"}) + N - 2
+    assert numbers.shape == (N, 1 + n_words)
+    # One number besides the words: the column of numbers.
+    assert numbers.getnnz(axis=1).tolist() == [6] * (N - 2) + [1, 1]
+    assert any("free__text is free text" in note for note in columns.notes())
