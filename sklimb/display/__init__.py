@@ -1,0 +1,9 @@
+"""Pictures, in scikit-learn's form.
+
+``from_estimator``, ``from_predictions`` and ``from_cv_results`` compute, ``plot``
+draws with matplotlib, and ``to_frame`` gives the numbers as a pandas frame.
+"""
+
+from sklimb.display._style import svg_of
+
+__all__ = ["svg_of"]

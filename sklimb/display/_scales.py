@@ -1,0 +1,129 @@
+"""Axes of probabilities and prevalences: linear, logarithmic, or of log-odds."""
+
+import numpy as np
+
+__all__ = ["SCALES", "chosen_scale", "percent", "set_probability_axis", "share"]
+
+SCALES = ("auto", "linear", "log", "log-odds")
+
+# Half of all values beyond this lie in a corner that a linear axis hides.
+CROWDED = 0.05
+
+DECADES = 10.0 ** np.arange(-12, 0)
+COARSE = np.concatenate([DECADES, [0.5], 1 - DECADES[::-1]])
+TENTHS = np.arange(1, 10) / 10
+FINE = np.unique(
+    np.round(np.concatenate([2 * DECADES, 5 * DECADES, TENTHS, COARSE]), 12)
+)
+FINE_ODDS = np.unique(np.round(np.concatenate([FINE, 1 - FINE]), 12))
+
+
+def check_scale(scale, name="scale"):
+    """Return a scale's name.
+
+    Raises
+    ------
+    ValueError
+        If it is not one of ``SCALES``.
+    """
+    if scale not in SCALES:
+        raise ValueError(f"`{name}`={scale!r} is not known; give one of {SCALES}.")
+    return scale
+
+
+def chosen_scale(scale, values, crowded="log-odds", name="scale"):
+    """Return the scale of an axis, for "auto" by where half of its values lie.
+
+    Parameters
+    ----------
+    scale : {"auto", "linear", "log", "log-odds"}
+    values : ndarray
+        What the axis shows.
+    crowded : str, default="log-odds"
+        The scale of values that crowd at an end of [0, 1].
+    name : str, default="scale"
+        The parameter's name in errors.
+    """
+    if check_scale(scale, name) != "auto":
+        return scale
+    values = np.asarray(values, dtype=np.float64)
+    if len(values) == 0 or values.min() < 0 or values.max() > 1:
+        return "linear"
+    middle = np.median(values)
+    return crowded if min(middle, 1 - middle) < CROWDED else "linear"
+
+
+def percent(value, position=None):
+    """Return a share as a text such as "0.1 %"."""
+    return f"{100 * value:.12g} %"
+
+
+def share(value):
+    """Return a prevalence as a text such as "1 in 1,000", or "20 %" from 5 % on."""
+    if value >= CROWDED or value <= 0:
+        return f"{100 * value:.3g} %"
+    return f"1 in {float(f'{1 / value:.3g}'):,.0f}"
+
+
+def set_probability_axis(ax, which, scale, limits):
+    """Set an axis of probabilities: its scale, its limits, and ticks in percent.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    which : "x" or "y"
+    scale : {"linear", "log", "log-odds"}
+    limits : tuple (low, high)
+        The ends, in (0, 1) for log-odds.
+    """
+    axis = getattr(ax, f"{which}axis")
+    names = {"log-odds": "logit", "log": "log", "linear": "linear"}
+    getattr(ax, f"set_{which}scale")(names[scale])
+    getattr(ax, f"set_{which}lim")(*limits)
+    axis.set_minor_locator(_ticker().NullLocator())
+    if scale == "linear":
+        axis.set_major_locator(_ticker().MaxNLocator(5))
+    else:
+        axis.set_major_locator(_ticker().FixedLocator(_ticks(ax, which, scale, limits)))
+    axis.set_major_formatter(percent)
+
+
+def _ticker():
+    from matplotlib import ticker
+
+    return ticker
+
+
+def _ticks(ax, which, scale, limits):
+    """Return as many round probabilities as there is room for."""
+    extent = ax.get_window_extent()
+    inches = (extent.width if which == "x" else extent.height) / ax.figure.dpi
+    most = max(3, int(inches / (0.55 if which == "x" else 0.35)))
+    low, high = limits
+    tables = {"log": (DECADES, FINE), "log-odds": (COARSE, FINE_ODDS)}[scale]
+    for table in tables:
+        ticks = table[(table >= low * (1 - 1e-9)) & (table <= high * (1 + 1e-9))]
+        if len(ticks) >= 3:
+            break
+    return _apart(ticks, scale, most, limits)
+
+
+def _apart(ticks, scale, most, limits):
+    """Return ticks that lie apart, as they are met from the middle outwards."""
+    place = np.log if scale == "log" else lambda p: np.log(p) - np.log1p(-p)
+    low, high = place(np.array(limits))
+    places = place(ticks)
+    least = 0.8 * (high - low) / most
+    kept = []
+    roundness = [_digits(tick) for tick in ticks]
+    for number in np.lexsort((np.abs(places - (low + high) / 2), roundness)):
+        if all(abs(places[number] - places[k]) >= least for k in kept):
+            kept.append(number)
+    return ticks[sorted(kept)]
+
+
+def _digits(tick):
+    """Return how many digits a tick has that tell anything."""
+    return len(f"{min(tick, 1 - tick):.3g}".strip("0.").rstrip("0")) + (
+        f"{min(tick, 1 - tick):e}"[0] not in "15"
+    )

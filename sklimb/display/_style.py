@@ -1,0 +1,315 @@
+"""How all pictures look: colours, axes, legends, and pictures as text.
+
+matplotlib is loaded when something is drawn, not before.
+"""
+
+import hashlib
+import importlib
+import re
+from contextlib import contextmanager
+from html import escape
+from io import StringIO
+
+import numpy as np
+
+__all__ = [
+    "COLOURS",
+    "DASHES",
+    "FIGURE_SIZE",
+    "MARKERS",
+    "axes_for",
+    "divided",
+    "drawing",
+    "hatch_where",
+    "legend_above",
+    "loaded",
+    "panels_for",
+    "shortened",
+    "svg_of",
+]
+
+# Okabe and Ito's, which the colour-blind can tell apart; dark enough for lines
+# but for the last three, which are for areas and marks.
+COLOURS = {
+    "blue": "#0072B2",
+    "vermillion": "#D55E00",
+    "green": "#009E73",
+    "grey": "#5F6368",
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+}
+# Beside the colours, so that none is told by its colour alone.
+DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3))]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+
+FIGURE_SIZE = (5.0, 3.6)  # inches
+FONT_SIZE = 9  # points
+LONGEST_LABEL = 32  # characters
+
+STYLE = {
+    "font.size": FONT_SIZE,
+    "axes.labelsize": FONT_SIZE,
+    "axes.titlesize": FONT_SIZE,
+    "legend.fontsize": FONT_SIZE,
+    "xtick.labelsize": FONT_SIZE,
+    "ytick.labelsize": FONT_SIZE,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "hatch.linewidth": 0.5,
+    "text.parse_math": False,  # labels come from data
+}
+
+
+def loaded(name, caller):
+    """Return an optional package, or say how to get it.
+
+    Parameters
+    ----------
+    name : str
+    caller : str
+        What needs it.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} needs {name.partition('.')[0]}, which can't be imported. "
+            "Install it: pip install 'sklimb[report]'."
+        ) from error
+
+
+@contextmanager
+def drawing(display):
+    """Draw in our style meanwhile, for a display's ``plot``."""
+    mpl = loaded("matplotlib", f"{type(display).__name__}.plot")
+    with mpl.rc_context(STYLE):
+        yield
+        for axes in np.ravel(np.asarray(display.ax_, dtype=object)):
+            for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+                label.set_parse_math(False)  # ticks of given axes are older
+
+
+def axes_for(ax, size=FIGURE_SIZE):
+    """Return the axes to draw into: those given, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+    size : tuple of float
+        Width and height of a new figure, in inches.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    ax = plt.subplots(figsize=size, layout="constrained")[1]
+    ax.tick_params(labelsize=FONT_SIZE)  # of ticks that are made later
+    return ax
+
+
+def panels_for(ax, n_rows, n_columns, size=FIGURE_SIZE, **shared):
+    """Return an array of axes: those given, parts of one given, or a new figure's.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes, array-like of them, or None
+    n_rows, n_columns : int
+    size : tuple of float
+        Width and height of a new figure, in inches.
+    **shared
+        ``sharex``, ``sharey`` and ratios of new axes, as ``pyplot.subplots`` takes
+        them.
+
+    Returns
+    -------
+    ndarray of shape (n_rows * n_columns,)
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer axes than panels, or one can't be divided.
+    """
+    n_panels = n_rows * n_columns
+    if ax is None:
+        from matplotlib import pyplot as plt
+
+        figure = plt.figure(figsize=size, layout="constrained")
+        return figure.subplots(n_rows, n_columns, squeeze=False, **shared).ravel()
+    given = np.ravel(np.asarray(ax, dtype=object))
+    if len(given) == n_panels:
+        return given
+    if len(given) > 1:
+        raise ValueError(
+            f"`ax` has {len(given)} axes, and there are {n_panels} panels to draw. "
+            f"Give {n_panels}, or one that is divided."
+        )
+    return divided(given[0], n_rows, n_columns, **shared)
+
+
+def divided(ax, n_rows, n_columns, **shared):
+    """Return the parts that an axes' place is divided into; itself, it is hidden.
+
+    Raises
+    ------
+    ValueError
+        If the axes stands in no grid.
+    """
+    place = ax.get_subplotspec()
+    if place is None:
+        raise ValueError(
+            f"`ax` stands in no grid, so it can't be divided into {n_rows} x "
+            f"{n_columns} panels. Give axes of pyplot.subplots, or one for each panel."
+        )
+    ax.set_axis_off()
+    parts = place.subgridspec(n_rows, n_columns)
+    return parts.subplots(squeeze=False, **shared).ravel()
+
+
+def shortened(label, longest=LONGEST_LABEL):
+    """Return a label as text on one line, cut in its middle where it is too long."""
+    text = " ".join(str(label).split())
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) * 2 // 3
+    return f"{text[:head]}…{text[head + 1 - longest :]}"
+
+
+def legend_above(ax, handles=None):
+    """Put the legend above the axes, where it covers no data.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    handles : list of artists, default=None
+        None for all that have a label.
+    """
+    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+    if not handles:
+        return
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1.01), "borderaxespad": 0}
+    for n_columns in range(min(len(handles), 3), 0, -1):
+        legend = ax.legend(
+            handles=handles,
+            ncols=n_columns,
+            frameon=False,
+            handlelength=2.4,
+            columnspacing=1.2,
+            labelspacing=0.3,
+            **place,
+        )
+        if legend.get_window_extent().width <= ax.get_window_extent().width:
+            return
+
+
+def hatch_where(ax, edges, is_marked, label):
+    """Hatch the ranges of x that are marked.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    edges : ndarray of shape (n + 1,)
+        Rising ends of n ranges.
+    is_marked : ndarray of shape (n,), bool
+    label : str
+        What it means, for the legend.
+
+    Returns
+    -------
+    list of artists
+    """
+    steps = np.diff(np.concatenate([[0], is_marked, [0]]).astype(int))
+    runs = zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True)
+    return [
+        ax.axvspan(
+            edges[first],
+            edges[last],
+            facecolor="none",
+            edgecolor=COLOURS["grey"],
+            hatch="////",
+            linewidth=0,
+            alpha=0.55,
+            zorder=0,
+            label=label if number == 0 else None,
+        )
+        for number, (first, last) in enumerate(runs)
+    ]
+
+
+def svg_of(picture, *, title, description):
+    """Return a picture as the text of an SVG element, to stand in a page or a file.
+
+    The same picture gives the same text, and its ids are its own, so that several
+    can stand in one page. There are no scripts, and text is drawn as paths: it looks
+    the same wherever it is seen.
+
+    Parameters
+    ----------
+    picture : display that was plotted, or matplotlib Figure
+    title : str
+        Its name, for those who don't see it.
+    description : str
+        What is to be seen, in a sentence or two.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If a display was not plotted yet.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from sklimb.display import svg_of
+    >>> figure = Figure(figsize=(2, 1))
+    >>> svg_of(figure, title="Nothing", description="An empty picture.")[:23]
+    '<svg role="img" aria-la'
+    """
+    mpl = loaded("matplotlib", "svg_of")
+    figure = getattr(picture, "figure_", picture)
+    if not hasattr(figure, "savefig"):
+        raise ValueError(
+            f"`picture`={picture!r} has nothing drawn. Call its plot() first, or give "
+            "a matplotlib Figure."
+        )
+    file = StringIO()
+    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
+    with mpl.rc_context({"svg.hashsalt": "sklimb", "svg.fonttype": "path"}):
+        figure.savefig(file, format="svg", metadata=nothing)
+    return _named(_bare(file.getvalue()), title, description)
+
+
+def _bare(text):
+    """Return the svg element by itself, without a style sheet for the whole page."""
+    text = text[text.index("<svg") :].strip()
+    return re.sub(r"\s*<style type=\"text/css\">.*?</style>", "", text, flags=re.S)
+
+
+def _named(text, title, description):
+    """Return the element with a title, a description, and ids of its own."""
+    digest = hashlib.sha256(f"{title}{description}{text}".encode()).hexdigest()
+    own = f"s{digest[:8]}"
+    text = re.sub(r'\bid="', f'id="{own}-', text)
+    text = re.sub(r'(url\(#|href="#)', rf"\g<1>{own}-", text)
+    opening = (
+        f'<svg role="img" aria-labelledby="{own}-title {own}-desc" '
+        'style="max-width:100%;height:auto;stroke-linejoin:round;stroke-linecap:butt" '
+    )
+    words = (
+        f'<title id="{own}-title">{escape(title)}</title>\n'
+        f'<desc id="{own}-desc">{escape(description)}</desc>\n'
+    )
+    head, _, rest = text.partition(">")
+    return f"{opening}{head.removeprefix('<svg').strip()}>\n{words}{rest.strip()}\n"
