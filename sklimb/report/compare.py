@@ -106,7 +106,7 @@ def compare(dataset, model, options, progress):
         progress.strategy("bootstrap of the test rows")
         found = _measured(dataset, options, parts, fitted)
         found.notes.extend([*parts.notes, *notes, *_tidy(caught)])
-        found.notes.extend(_cautions(found, fitted, parts.y_test))
+        found.notes.extend(_cautions(found))
         return found
 
 
@@ -180,12 +180,14 @@ def _measured(dataset, options, parts, fitted):
         options=options,
         prior=prior,
         n_train=len(parts.y_train),
-        n_test=len(parts.y_test),
+        y_test=parts.y_test,
         test_positives=None if options.positive is None else int(is_positive.sum()),
         aim=aim_of(options),
         measures=measures,
         outcomes=[
-            Outcome(each.strategy, each.estimator, found, each.seconds)
+            Outcome(
+                each.strategy, each.estimator, each.predictions, found, each.seconds
+            )
             for each, found in zip(usable, estimates, strict=True)
         ],
         infeasible=[f for f in fitted if isinstance(f, Infeasible)],
@@ -207,14 +209,15 @@ def _estimates(predictions, dataset, y_test, prior, measures, options):
     return measure(predictions, positive, prevalence, measures, options.seed)
 
 
-def _cautions(comparison, fitted, y_test):
+def _cautions(comparison):
     if comparison.options.positive is None:
         return []
+    outcomes = comparison.outcomes
     return caution_of_few_errors(
-        [outcome.name for outcome in comparison.outcomes],
-        [f.predictions for f in fitted if isinstance(f, _Fitted)],
-        [outcome.estimates for outcome in comparison.outcomes],
-        y_test == comparison.options.positive,
+        [outcome.name for outcome in outcomes],
+        [outcome.predictions for outcome in outcomes],
+        [outcome.estimates for outcome in outcomes],
+        comparison.y_test == comparison.options.positive,
         comparison.prevalence,
     )
 

@@ -20,6 +20,8 @@ class Outcome:
     strategy : Strategy
     estimator : ImbalanceAwareClassifier
         Fitted on the training part.
+    predictions : Predictions or ClassPredictions
+        Of the test rows.
     estimates : dict of str to Estimate
         By the measures' keys.
     seconds : float
@@ -28,6 +30,7 @@ class Outcome:
 
     strategy: Strategy
     estimator: object
+    predictions: object
     estimates: dict
     seconds: float
 
@@ -96,8 +99,10 @@ class Comparison:
     options : Options
     prior : ndarray of shape (n_classes,)
         Class shares where the model is used, in the order of the classes.
-    n_train, n_test : int
+    n_train : int
         Rows.
+    y_test : ndarray of shape (n_test,)
+        The test rows' labels.
     test_positives : int or None
         Rows; None where there are more than two classes.
     aim : Measure
@@ -114,13 +119,18 @@ class Comparison:
     options: Options
     prior: np.ndarray
     n_train: int
-    n_test: int
+    y_test: np.ndarray
     test_positives: int | None
     aim: Measure
     measures: list
     outcomes: list
     infeasible: list = field(default_factory=list)
     notes: list = field(default_factory=list)
+
+    @property
+    def n_test(self):
+        """How many rows were tested."""
+        return len(self.y_test)
 
     @property
     def prevalence(self):

@@ -8,7 +8,15 @@ from rich.text import Text
 from sklimb.report.aims import COST
 from sklimb.report.numbers import interval, short
 
-__all__ = ["comparison_table", "infeasible_table", "is_best", "shown_measures"]
+__all__ = [
+    "comparison_table",
+    "infeasible_table",
+    "is_best",
+    "misses",
+    "scale_of",
+    "shown_measures",
+    "unit_of",
+]
 
 # The narrowest table; the names take as much as a column of it.
 NARROW = 80
@@ -37,9 +45,10 @@ def comparison_table(comparison, width):
         box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1
     )
     table.add_column("strategy", vertical="top")
-    scales = {m.key: _scale(comparison.outcomes, m.key) for m in measures}
+    scales = {m.key: scale_of(comparison.outcomes, m.key) for m in measures}
     for m in measures:
-        title = m.title.replace(" ", "\n") + _unit(scales[m.key])
+        words = [*m.title.split(), unit_of(scales[m.key])]
+        title = "\n".join(filter(None, words))
         table.add_column(title, justify="right", no_wrap=True, min_width=COLUMN - 1)
     for outcome in comparison.outcomes:
         cells = [
@@ -48,7 +57,7 @@ def comparison_table(comparison, width):
                 m,
                 scales[m.key],
                 is_best(comparison, outcome, m),
-                _misses(comparison, outcome, m),
+                misses(comparison, outcome, m),
             )
             for m in measures
         ]
@@ -95,16 +104,40 @@ def infeasible_table(comparison):
     return table
 
 
-def _scale(outcomes, key):
-    """Return what to multiply a column by, so that its numbers are short."""
+def scale_of(outcomes, key):
+    """Return what to multiply a column by, so that its numbers are short.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+    key : str
+        A measure's.
+
+    Returns
+    -------
+    float
+        1, 1000 or 0.001.
+    """
     values = [outcome.estimates[key].value for outcome in outcomes]
     if key == COST and max(values) >= LARGE:
         return 0.001
     return 1000 if key in ("log_loss", "brier", COST) and min(values) < SMALL else 1
 
 
-def _unit(scale):
-    return {1: "", 1000: "\nx 1000", 0.001: "\nin 1000s"}[scale]
+def unit_of(scale):
+    """Return what a column's title says of its scale.
+
+    Parameters
+    ----------
+    scale : float
+        As :func:`scale_of` gives it.
+
+    Returns
+    -------
+    str
+        "" for none.
+    """
+    return {1: "", 1000: "x 1000", 0.001: "in 1000s"}[scale]
 
 
 def is_best(comparison, outcome, measure):
@@ -126,8 +159,19 @@ def is_best(comparison, outcome, measure):
     return outcome.estimates[measure.key].value == best
 
 
-def _misses(comparison, outcome, measure):
-    """Tell whether a value is outside of what is required of it."""
+def misses(comparison, outcome, measure):
+    """Tell whether a value is outside of what is required of it.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    outcome : Outcome
+    measure : Measure
+
+    Returns
+    -------
+    bool
+    """
     required = [r for r in comparison.options.requirements if r.key == measure.key]
     return not outcome.keeps(required)
 

@@ -25,12 +25,17 @@ class Verdict:
     Attributes
     ----------
     chosen : Outcome
-    words : str
-        The choice and its reasons, in plain words.
+    sentences : tuple of str
+        The choice and its reasons, in plain words, the choice first.
     """
 
     chosen: Outcome
-    words: str
+    sentences: tuple
+
+    @property
+    def words(self):
+        """All sentences."""
+        return " ".join(self.sentences)
 
 
 def judge(comparison):
@@ -56,7 +61,7 @@ def judge(comparison):
     equal = _as_good_as_best(among)
     honest = [outcome for outcome in equal if _is_at_prior(comparison, outcome)]
     chosen = _best(honest or equal, comparison.aim)
-    return Verdict(chosen, _words(among, chosen, equal, comparison.outcomes))
+    return Verdict(chosen, _sentences(among, chosen, equal, comparison.outcomes))
 
 
 def _candidates(comparison):
@@ -107,7 +112,7 @@ def _is_at_prior(comparison, outcome):
     return np.abs(shares - comparison.prior).max() < 1 / comparison.n_test
 
 
-def _words(among, chosen, equal, outcomes):
+def _sentences(among, chosen, equal, outcomes):
     reasons = [_figure(among.aim, chosen)]
     worse = [outcome for outcome in among.outcomes if outcome not in equal]
     if worse:
@@ -116,12 +121,10 @@ def _words(among, chosen, equal, outcomes):
     if others:
         reasons.append(f"as good as {_names(others)} as far as these rows tell")
     reasons += _probabilities(among.outcomes, chosen)
-    return " ".join(
-        [
-            f"Use {chosen.name!r}: {', '.join(reasons)}.",
-            *_on_requirements(among, chosen, outcomes),
-            rule_in_words(chosen.estimator.decision_rule_),
-        ]
+    return (
+        f"Use {chosen.name!r}: {', '.join(reasons)}.",
+        *_on_requirements(among, chosen, outcomes),
+        rule_in_words(chosen.estimator.decision_rule_),
     )
 
 

@@ -6,9 +6,12 @@ import numpy as np
 
 from sklimb.report.aims import aim_of, measures_of
 from sklimb.report.data import Dataset
-from sklimb.report.measures import COLUMNS, Estimate
+from sklimb.report.measures import COLUMNS, Estimate, Predictions
 from sklimb.report.outcomes import Comparison, Infeasible, Outcome
 from sklimb.report.strategies import Options, Strategy
+
+# Of 22 negative test rows, one of them called positive, and of 3 positive ones.
+LOG_ODDS = np.array([-2.0] * 21 + [0.5] + [-1.0, 1.0, 3.0])
 
 
 def strategy(name, tuned=True):
@@ -37,6 +40,7 @@ def outcome(name, *, prior=0.1, threshold=0.25, spread=0.05, tuned=True, **value
     return Outcome(
         strategy=strategy(name, tuned),
         estimator=SimpleNamespace(decision_rule_=rule),
+        predictions=Predictions(LOG_ODDS >= 0, LOG_ODDS),
         estimates=estimates,
         seconds=1.5,
     )
@@ -52,7 +56,7 @@ def comparison(*outcomes, prevalence=0.1, infeasible=(), **settings):
         options=options,
         prior=np.array([1 - prevalence, prevalence]),
         n_train=75,
-        n_test=25,
+        y_test=np.array(["no"] * 22 + ["yes"] * 3, dtype=object),
         test_positives=3,
         aim=aim_of(options),
         measures=list(measures_of(options)),
