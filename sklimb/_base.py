@@ -26,6 +26,7 @@ from sklimb._compat import (
 )
 from sklimb._ledger import innermost, training_prior_of
 from sklimb._outputs import has_probabilities, log_probabilities, probabilities
+from sklimb._rule_view import rule_view
 from sklimb._steps import run
 from sklimb._training_data import TrainingData, by_training_data
 from sklimb.exceptions import TrainingPriorError
@@ -197,6 +198,9 @@ class BaseImbalanceClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
             return training_prior_of(self.estimator_, self._learned_prior())
         except TrainingPriorError as error:
             raise AttributeError(str(error)) from error
+
+    def _html_repr(self):
+        return super()._html_repr() + rule_view(self)
 
     def _learned_prior(self):
         """Return the prior that an inner estimator without a ledger was fitted at."""

@@ -28,6 +28,7 @@ ROWS = [
     "_steps",
     "_sharing",
     "_halving",
+    "_rule_view",
     "_base",
     "_seeds",
     "keras",

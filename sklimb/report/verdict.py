@@ -9,7 +9,7 @@ from sklimb.report.measures import LEVEL
 from sklimb.report.numbers import interval, short
 from sklimb.report.outcomes import Outcome
 from sklimb.report.requirements import listed
-from sklimb.report.rule_words import rule_in_words
+from sklimb.thresholds import rule_in_words
 
 __all__ = ["Verdict", "judge"]
 

@@ -54,6 +54,7 @@ from sklimb.thresholds._rule import column_of_positives as column_of_positives
 from sklimb.thresholds._selection import SELECTIONS as SELECTIONS
 from sklimb.thresholds._selection import choose_cut as choose_cut
 from sklimb.thresholds._selection import pooled_rows as pooled_rows
+from sklimb.thresholds._words import rule_in_words as rule_in_words
 
 __all__ = [
     "ConfusionCounts",

@@ -36,6 +36,8 @@ def outcome(name, *, prior=0.1, threshold=0.25, spread=0.05, tuned=True, **value
         "pos_label": "yes",
         "target_prior": [1 - prior, prior],
         "threshold": threshold,
+        "cost_matrix": None,
+        "reject_cost": None,
     }
     return Outcome(
         strategy=strategy(name, tuned),
