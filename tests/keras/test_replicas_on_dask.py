@@ -6,6 +6,7 @@ import signal
 import pytest
 from joblib import parallel_config
 
+from tests.keras.clusters import client
 from tests.keras.test_workers import (
     assert_same_bits,
     every_job_is_worth_two_programs,
@@ -14,22 +15,7 @@ from tests.keras.test_workers import (
     rate_of_epoch,
 )
 
-distributed = pytest.importorskip(
-    "distributed", reason="Dask is not installed: pip install 'dask[distributed]'"
-)
-
-__all__ = ["every_job_is_worth_two_programs"]
-
-
-@pytest.fixture(scope="module")
-def client():
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
+__all__ = ["client", "every_job_is_worth_two_programs"]
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ import signal
 
 import keras
 import numpy as np
-import pytest
 from joblib import parallel_config
 
 from sklimb import ImbalanceAwareClassifier, ImbalanceSearchCV
 from sklimb.keras import KerasClassifier
+from tests.keras.clusters import client
 from tests.keras.networks import mlp
 from tests.keras.test_workers import (
     X,
@@ -19,24 +19,9 @@ from tests.keras.test_workers import (
     y,
 )
 
-distributed = pytest.importorskip(
-    "distributed", reason="Dask is not installed: pip install 'dask[distributed]'"
-)
-
-__all__ = ["every_job_is_worth_two_programs"]
+__all__ = ["client", "every_job_is_worth_two_programs"]
 
 GRID = {"class_weight": [None, 0.3, "balanced"], "threshold": [0.3, 0.5]}
-
-
-@pytest.fixture(scope="module")
-def client():
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
 
 
 def results(rate=rate_of_epoch):
