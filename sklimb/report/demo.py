@@ -11,7 +11,7 @@ from sklimb.correction import PriorCorrectedClassifier
 from sklimb.decision import OptimalThresholdClassifierCV
 from sklimb.report.measures import Predictions, column_of, measure
 from sklimb.report.numbers import interval, short
-from sklimb.report.terminal import output, progress_bar
+from sklimb.report.terminal import import_quietly, output, progress_bar
 
 __all__ = ["run_demo"]
 
@@ -66,6 +66,7 @@ def one_to_one(y, rng):
 
 
 def _network():
+    import_quietly("tensorflow")
     from sklimb.keras import KerasClassifier
     from sklimb.keras.networks import dense_network
 

@@ -10,6 +10,7 @@ from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression
 
 from sklimb.report.errors import InputError, did_you_mean, one_line
+from sklimb.report.terminal import import_quietly
 
 __all__ = ["MODELS", "find_model", "network"]
 
@@ -77,6 +78,7 @@ def mlp(y):
     -------
     KerasClassifier
     """
+    import_quietly("tensorflow")
     from sklimb.keras.networks import dense_network
 
     return network(dense_network, y)

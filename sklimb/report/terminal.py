@@ -1,5 +1,9 @@
 """Where output goes: results to stdout, progress to stderr."""
 
+import importlib
+import os
+import sys
+import tempfile
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -8,7 +12,9 @@ from rich.progress import Progress as RichProgress
 
 from sklimb.report.table import NARROW
 
-__all__ = ["FitProgress", "NoProgress", "output", "progress_bar"]
+__all__ = ["FitProgress", "NoProgress", "import_quietly", "output", "progress_bar"]
+
+STDERR = 2
 
 
 def output():
@@ -23,6 +29,35 @@ def output():
     console = Console(**options)
     # A narrower terminal wraps lines, which is better than to lose columns.
     return console if console.width >= NARROW else Console(width=NARROW, **options)
+
+
+def import_quietly(package):
+    """Import a package whose libraries talk to stderr, past ``sys.stderr``.
+
+    Parameters
+    ----------
+    package : str
+
+    Raises
+    ------
+    ImportError
+        As the import does; what was said meanwhile is said then.
+    """
+    if package in sys.modules:
+        return
+    sys.stderr.flush()
+    kept = os.dup(STDERR)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), STDERR)
+        try:
+            importlib.import_module(package)
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, STDERR)
+            os.close(kept)
 
 
 class NoProgress:
