@@ -7,7 +7,7 @@ and the decision is tuned there. ``sklimb.keras`` is loaded on first use.
 
 import importlib
 
-from sklimb import calibration, display, exceptions, priors, thresholds
+from sklimb import calibration, diagnostics, display, exceptions, priors, thresholds
 from sklimb.calibrating import CalibratedLogitsClassifierCV
 from sklimb.compose import ImbalanceAwareClassifier
 from sklimb.correction import PriorCorrectedClassifier
@@ -29,6 +29,7 @@ __all__ = [
     "PriorCorrectedClassifier",
     "ResampledClassifier",
     "calibration",
+    "diagnostics",
     "display",
     "exceptions",
     "priors",
