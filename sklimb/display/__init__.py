@@ -5,5 +5,6 @@ draws with matplotlib, and ``to_frame`` gives the numbers as a pandas frame.
 """
 
 from sklimb.display._style import svg_of
+from sklimb.display._threshold_curve import ThresholdCurveDisplay
 
-__all__ = ["svg_of"]
+__all__ = ["ThresholdCurveDisplay", "svg_of"]

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-__all__ = ["SCALES", "chosen_scale", "percent", "set_probability_axis", "share"]
+__all__ = [
+    "SCALES",
+    "chosen_scale",
+    "percent",
+    "set_probability_axis",
+    "set_ratio_axis",
+    "share",
+]
 
 SCALES = ("auto", "linear", "log", "log-odds")
 
@@ -86,6 +93,21 @@ def set_probability_axis(ax, which, scale, limits):
     else:
         axis.set_major_locator(_ticker().FixedLocator(_ticks(ax, which, scale, limits)))
     axis.set_major_formatter(percent)
+
+
+def set_ratio_axis(ax, scale, limits):
+    """Set an x axis of scores or of ratios, with plain numbers at its ticks."""
+    ax.set_xscale(scale)
+    ax.set_xlim(*limits)
+    if scale == "log":
+        inches = ax.get_window_extent().width / ax.figure.dpi
+        ax.xaxis.set_major_locator(_ticker().LogLocator(numticks=max(3, int(inches))))
+        ax.xaxis.set_minor_locator(_ticker().NullLocator())
+        ax.xaxis.set_major_formatter(_plain)
+
+
+def _plain(value, position=None):
+    return f"{value:g}".replace("e-0", "e-")
 
 
 def _ticker():

@@ -9,6 +9,7 @@ import re
 from contextlib import contextmanager
 from html import escape
 from io import StringIO
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -23,6 +24,7 @@ __all__ = [
     "hatch_where",
     "legend_above",
     "loaded",
+    "next_look",
     "panels_for",
     "shortened",
     "svg_of",
@@ -82,6 +84,29 @@ def loaded(name, caller):
             f"{caller} needs {name.partition('.')[0]}, which can't be imported. "
             "Install it: pip install 'sklimb[report]'."
         ) from error
+
+
+# How many curves our displays have drawn into axes.
+_curves_in = WeakKeyDictionary()
+
+
+def next_look(ax):
+    """Return how the next curve in an axes looks, unlike those before it.
+
+    Returns
+    -------
+    dict
+        ``color``, ``linestyle``, ``marker``, and the curve's ``number``.
+    """
+    number = _curves_in.get(ax, 0)
+    _curves_in[ax] = number + 1
+    colours = list(COLOURS.values())[: len(DASHES)]
+    return {
+        "color": colours[number % len(colours)],
+        "linestyle": DASHES[number % len(DASHES)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "number": number,
+    }
 
 
 @contextmanager
@@ -202,12 +227,13 @@ def legend_above(ax, handles=None):
             handles=handles,
             ncols=n_columns,
             frameon=False,
-            handlelength=2.4,
+            handlelength=2,
             columnspacing=1.2,
             labelspacing=0.3,
             **place,
         )
-        if legend.get_window_extent().width <= ax.get_window_extent().width:
+        # The layout, which comes later, gives axes some more room.
+        if legend.get_window_extent().width <= 1.05 * ax.get_window_extent().width:
             return
 
 

@@ -1,0 +1,177 @@
+"""What displays are made from: labels, scores, fitted classifiers."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sklimb._ledger import prior_holder
+from sklimb._out_of_fold import OutOfFold
+from sklimb._outputs import class_scores, has_probabilities
+from sklimb._validation import (
+    as_labels,
+    check_labels,
+    check_pos_label,
+    check_prior,
+    check_sample_weight,
+)
+from sklimb.thresholds import column_of_positives
+from sklimb.thresholds._checks import check_classes
+
+__all__ = [
+    "Labelled",
+    "check_rows_given",
+    "classes_in",
+    "estimator_name",
+    "labelled",
+    "out_of_fold_of",
+    "scores_of",
+    "tuned_inside",
+]
+
+
+class Labelled(NamedTuple):
+    """Labels as numbers of their classes."""
+
+    classes: np.ndarray
+    class_numbers: np.ndarray
+    sample_weight: np.ndarray | None
+
+
+def classes_in(y_true, labels=None):
+    """Return labels as an array, and the classes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_rows,)
+    labels : array-like of shape (n_classes,), default=None
+        The classes, in the order of the scores' columns; None for those of
+        ``y_true``.
+
+    Raises
+    ------
+    ValueError
+        If ``y_true`` is no classification target, or has labels not in ``labels``.
+    """
+    if labels is None:
+        return check_labels(y_true)
+    y_true = np.asarray(y_true)
+    labels = np.asarray(labels)
+    check_classes(labels)
+    unknown = np.setdiff1d(y_true, labels)
+    if len(unknown):
+        raise ValueError(
+            f"`y_true` has the labels {as_labels(unknown)}, which are not among "
+            f"`labels`={as_labels(labels)}. Give all classes, in the order of the "
+            "scores' columns."
+        )
+    return y_true, labels
+
+
+def labelled(y_true, sample_weight=None, labels=None):
+    """Return :class:`Labelled` rows, or say what is wrong with them."""
+    y_true, classes = classes_in(y_true, labels)
+    order = np.argsort(classes)
+    numbers = order[np.searchsorted(classes[order], y_true)]
+    weight = check_sample_weight(sample_weight, len(y_true))
+    return Labelled(classes, numbers, weight)
+
+
+def out_of_fold_of(rows, y_score, fold=None):
+    """Return rows with their scores as if out of fold.
+
+    Parameters
+    ----------
+    rows : Labelled
+    y_score : array-like of shape (n_rows,) or (n_rows, n_classes)
+    fold : array-like of shape (n_rows,), default=None
+        Which fold each row is of; any labels. None for a single one.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or scores are not finite.
+    """
+    scores = np.asarray(y_score, dtype=np.float64)
+    n_rows, n_classes = len(rows.class_numbers), len(rows.classes)
+    wanted = [(n_rows, n_classes)] + [(n_rows,)] * (n_classes == 2)
+    if scores.shape not in wanted:
+        raise ValueError(
+            f"`y_score` has shape {scores.shape}; expected "
+            f"{' or '.join(map(str, reversed(wanted)))}: {n_rows} rows of the classes "
+            f"{as_labels(rows.classes)}."
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError("`y_score` has nan or infinite values. Remove these rows.")
+    numbers = _fold_numbers(fold, n_rows)
+    return OutOfFold(
+        scores=scores,
+        class_numbers=rows.class_numbers,
+        sample_weight=rows.sample_weight,
+        fold=numbers,
+        rows=np.arange(n_rows),
+        target_priors=[None] * (int(numbers.max()) + 1),
+    )
+
+
+def _fold_numbers(fold, n_rows):
+    if fold is None:
+        return np.zeros(n_rows, dtype=int)
+    fold = np.asarray(fold)
+    if fold.shape != (n_rows,):
+        raise ValueError(
+            f"`fold` has shape {fold.shape}; expected ({n_rows},), a fold's number for "
+            "each row."
+        )
+    return np.unique(fold, return_inverse=True)[1]
+
+
+def tuned_inside(estimator):
+    """Return the fitted classifier inside that tuned a threshold, or None."""
+    return prior_holder(estimator, "_tuning")
+
+
+def check_rows_given(X, y, caller):
+    """Raise where rows are needed, and are not given.
+
+    Raises
+    ------
+    ValueError
+        Naming what is missing.
+    """
+    missing = [name for name, part in (("X", X), ("y", y)) if part is None]
+    if missing:
+        raise ValueError(
+            f"{caller} needs rows: `{'` and `'.join(missing)}` "
+            f"{'is' if len(missing) == 1 else 'are'} None. Give rows with labels that "
+            "the estimator was not trained on."
+        )
+
+
+def scores_of(estimator, X):
+    """Return what a fitted classifier gives, and whether these are probabilities."""
+    check_is_fitted(estimator)
+    return class_scores(estimator, X), has_probabilities(estimator)
+
+
+def positive_scores(estimator, X, pos_label=None):
+    """Return the positive class's probabilities, or the decision function."""
+    scores, _ = scores_of(estimator, X)
+    number = check_pos_label(pos_label, estimator.classes_)
+    return column_of_positives(scores, number)
+
+
+def estimator_name(estimator):
+    """Return the name of a classifier's class, in a pipeline of its last step's."""
+    if isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return type(estimator).__name__
+
+
+def given_prior(prior, classes, pos_label=None):
+    """Return a target prior as an array, None for None."""
+    if prior is None:
+        return None
+    named = {"name": "target_prior", "pos_label": pos_label}
+    return check_prior(prior, classes, allow_zero=False, **named)

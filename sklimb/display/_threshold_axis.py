@@ -1,0 +1,147 @@
+"""The axis of thresholds, and what is drawn along it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklimb.display._scales import (
+    check_scale,
+    chosen_scale,
+    set_probability_axis,
+    set_ratio_axis,
+)
+from sklimb.display._style import hatch_where
+
+__all__ = ["CutAxis", "draw_broken", "draw_choice", "draw_folds", "thinned"]
+
+# Of the cuts, how many may lie left of the picture: those of the surest negatives.
+LEFT_OUT = 0.005
+# Stretches of the axis of which each keeps up to four points of a fold's curve.
+FOLD_BINS = 60
+TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class CutAxis:
+    """An axis of thresholds.
+
+    Attributes
+    ----------
+    thresholds : ndarray of shape (n_cuts,)
+        Rising.
+    unit : {"probability", "score", "ratio"}
+    scale : {"linear", "log", "log-odds"}
+    limits : tuple (low, high)
+    """
+
+    thresholds: np.ndarray
+    unit: str
+    scale: str
+    limits: tuple
+
+    @classmethod
+    def of(cls, thresholds, unit, marks, scale="auto"):
+        """Return the axis that shows thresholds, and marks among them."""
+        if unit == "probability":
+            scale = chosen_scale(scale, thresholds, name="x_scale")
+        elif check_scale(scale, "x_scale") == "auto":
+            scale = "log" if unit == "ratio" else "linear"
+        ends = [np.quantile(thresholds, LEFT_OUT), thresholds[-1], *marks]
+        limits = _limits(min(ends), max(ends), scale, unit)
+        return cls(np.asarray(thresholds), unit, scale, limits)
+
+    def set_on(self, ax):
+        """Set the x axis of matplotlib Axes."""
+        if self.unit == "probability":
+            set_probability_axis(ax, "x", self.scale, self.limits)
+        else:
+            set_ratio_axis(ax, self.scale, self.limits)
+
+    def points(self, values, n_bins):
+        """Return what is drawn of a curve: the same picture, of fewer points."""
+        low, high = self.limits
+        inside = slice(
+            max(np.searchsorted(self.thresholds, low) - 1, 0),
+            np.searchsorted(self.thresholds, high, side="right") + 1,
+        )
+        x, y = self.thresholds[inside], np.asarray(values)[inside]
+        kept = thinned(self._places(np.clip(x, low, high)), y, n_bins)
+        return x[kept], y[kept]
+
+    def _places(self, x):
+        if self.scale == "linear":
+            return x
+        return np.log(x) - np.log1p(-x) if self.scale == "log-odds" else np.log(x)
+
+
+def _limits(low, high, scale, unit):
+    if scale == "linear":
+        if unit == "probability":
+            return 0.0, 1.0 if high > 0.5 else high
+        return (low, high) if low < high else (low - 1, high + 1)
+    low, high = np.clip([low, high], TINY, 1 - TINY if scale == "log-odds" else np.inf)
+    return (low, high) if low < high else (low / 2, (high + 1) / 2)
+
+
+def thinned(places, values, n_bins):
+    """Return which points of a curve to draw so that it looks the same.
+
+    Of each of equal stretches the first, the last, the least and the greatest value,
+    so that optima stay.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_points,)
+        Rising, on the scale of the axis.
+    values : ndarray of shape (n_points,)
+    n_bins : int
+
+    Returns
+    -------
+    ndarray of int
+        Rising; at most ``4 * n_bins``.
+    """
+    if len(places) <= 4 * n_bins:
+        return np.arange(len(places))
+    stretch = (places[-1] - places[0]) / n_bins or 1.0
+    bins = ((places - places[0]) / stretch).astype(int).clip(0, n_bins - 1)
+    first = np.flatnonzero(np.diff(bins, prepend=-1))
+    last = np.append(first[1:], len(bins)) - 1
+    by_value = np.lexsort((values, bins))  # each bin from its least to its greatest
+    return np.unique(np.concatenate([first, last, by_value[first], by_value[last]]))
+
+
+def draw_folds(ax, axis, fold_scores, colour, label):
+    """Draw each fold's curve, thin, and return the lines."""
+    return [
+        ax.plot(
+            *axis.points(values, FOLD_BINS),
+            color=colour,
+            linewidth=0.7,
+            alpha=max(0.15, min(0.4, 2 / len(fold_scores))),
+            drawstyle="steps-mid",
+            label=label if number == 0 else None,
+        )[0]
+        for number, values in enumerate(fold_scores)
+    ]
+
+
+def draw_choice(ax, threshold, interval, colour, said):
+    """Draw the chosen cut and the band of its interval, and return both, or None."""
+    if threshold is None or not np.isfinite(threshold):
+        return None, None
+    label = f"cut at {said(threshold)}"
+    line = ax.axvline(threshold, color=colour, ls="--", linewidth=1.2, label=label)
+    if interval is None or not np.isfinite(interval).all():
+        return line, None
+    label = f"95 %: {said(interval[0])} to {said(interval[1])}"
+    return line, ax.axvspan(*interval, color=colour, alpha=0.18, lw=0, label=label)
+
+
+def draw_broken(ax, thresholds, is_broken):
+    """Hatch where constraints are broken, and return the regions."""
+    if is_broken is None:
+        return []
+    inner = (thresholds[1:] + thresholds[:-1]) / 2
+    edges = np.concatenate([thresholds[:1], inner, thresholds[-1:]])
+    return hatch_where(ax, edges, is_broken, "constraint broken")
