@@ -7,7 +7,15 @@ and the decision is tuned there. ``sklimb.keras`` is loaded on first use.
 
 import importlib
 
-from sklimb import calibration, diagnostics, display, exceptions, priors, thresholds
+from sklimb import (
+    calibration,
+    diagnostics,
+    display,
+    exceptions,
+    metrics,
+    priors,
+    thresholds,
+)
 from sklimb.calibrating import CalibratedLogitsClassifierCV
 from sklimb.compose import ImbalanceAwareClassifier
 from sklimb.correction import PriorCorrectedClassifier
@@ -32,6 +40,7 @@ __all__ = [
     "diagnostics",
     "display",
     "exceptions",
+    "metrics",
     "priors",
     "thresholds",
 ]

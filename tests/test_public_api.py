@@ -14,6 +14,7 @@ MODULES = [
     "sklimb.priors",
     "sklimb.thresholds",
     "sklimb.calibration",
+    "sklimb.metrics",
     "sklimb.weighting",
     "sklimb.keras",
 ]

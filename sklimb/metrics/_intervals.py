@@ -1,0 +1,154 @@
+"""Intervals of metrics: rows drawn again, or class-conditional rates."""
+
+import numpy as np
+
+from sklimb._validation import is_number
+from sklimb.metrics._at_prior import prepared, weights_of
+from sklimb.metrics._rates import Interval
+from sklimb.metrics._resampling import grouped_drawer, resamples, stratified_drawer
+from sklimb.metrics._rows import check_between
+
+__all__ = ["bootstrap_interval"]
+
+# What each cell of a confusion matrix is smoothed by: Jeffreys' prior.
+SMOOTHING = 0.5
+METHODS = ("auto", "rates", "bootstrap")
+
+
+def bootstrap_interval(
+    metric,
+    y_true,
+    y_pred_or_proba,
+    *,
+    target_prior=None,
+    sample_weight=None,
+    groups=None,
+    pos_label=None,
+    labels=None,
+    cost_matrix=None,
+    level=0.95,
+    n_resamples=1000,
+    method="auto",
+    random_state=0,
+):
+    """Return a metric at a prior with an interval.
+
+    The classes' shares are taken as known, so what varies is how each class is
+    predicted.
+
+    Parameters
+    ----------
+    metric, y_true, y_pred_or_proba, sample_weight, pos_label, labels, cost_matrix
+        As for :func:`score_at_prior`.
+    target_prior : array-like, mapping, float, "uniform" or None, default=None
+        The classes' shares; a float is the positive class's prevalence. None for the
+        rows' own.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of one group belong together, such as those of one patient: groups are
+        drawn whole, those with rows of the rarer class apart from those without.
+    level : float, default=0.95
+        How often the interval shall cover.
+    n_resamples : int, default=1000
+    method : {"auto", "rates", "bootstrap"}, default="auto"
+        - ``"rates"``: the shares of each class that are predicted as each class are
+          drawn from their posterior, each count smoothed by 0.5 (Jeffreys' prior;
+          beta, or for several classes Dirichlet, distributed). For metrics of labels
+          only. It holds with few rows, where the bootstrap knows of no error that
+          the rows don't have.
+        - ``"bootstrap"``: rows are drawn again within each class, or groups.
+        - ``"auto"``: ``"rates"`` wherever it can be had: not with groups, row weights
+          or probabilities.
+    random_state : int, Generator or None, default=0
+
+    Returns
+    -------
+    Interval
+        Percentiles of the draws; it holds the estimate.
+
+    Raises
+    ------
+    ValueError
+        If something is not valid, or ``method="rates"`` can't be had.
+
+    Examples
+    --------
+    Ten positives, nine found, and 1 of 90 others called positive:
+
+    >>> from sklimb.metrics import bootstrap_interval
+    >>> y_true = [1] * 10 + [0] * 90
+    >>> y_pred = [1] * 9 + [0] + [1] + [0] * 89
+    >>> found = bootstrap_interval("f1", y_true, y_pred)
+    >>> round(found.estimate, 2), round(found.low, 2), round(found.high, 2)
+    (0.9, 0.68, 0.97)
+    """
+    tail = (1 - check_between(level, "level")) / 2
+    _check_n_resamples(n_resamples)
+    measure, rows, of_weights = prepared(
+        metric,
+        y_true,
+        y_pred_or_proba,
+        target_prior,
+        sample_weight=sample_weight,
+        pos_label=pos_label,
+        labels=labels,
+        cost_matrix=cost_matrix,
+    )
+    rng = np.random.default_rng(random_state)
+    estimate = float(of_weights(weights_of(rows))[0])
+    if _draws_rates(method, measure, rows, groups):
+        values = _from_rates(measure, rows, y_pred_or_proba, n_resamples, rng)
+    else:
+        values = _from_rows(of_weights, rows, groups, n_resamples, rng)
+    low, high = np.quantile(values, [tail, 1 - tail])
+    return Interval(estimate, min(float(low), estimate), max(float(high), estimate))
+
+
+def _check_n_resamples(n_resamples):
+    if not is_number(n_resamples) or n_resamples != int(n_resamples) or n_resamples < 2:
+        raise ValueError(
+            f"`n_resamples`={n_resamples!r} must be a whole number from 2 on."
+        )
+
+
+def _draws_rates(method, measure, rows, groups):
+    if method not in METHODS:
+        raise ValueError(f"`method`={method!r} must be one of {', '.join(METHODS)}.")
+    possible = measure.reads == "labels" and groups is None and rows.weight is None
+    if method == "rates" and not possible:
+        raise ValueError(
+            "`method`='rates' is for metrics of labels of rows that count equally: "
+            "not for probabilities, and not with `groups` or `sample_weight`. Use "
+            "'bootstrap', or 'auto'."
+        )
+    return possible and method != "bootstrap"
+
+
+def _from_rates(measure, rows, y_pred, n_resamples, rng):
+    """Return the metric of rates drawn from their posterior."""
+    k = rows.n_classes
+    cells = rows.numbers * k + rows.predicted(y_pred)
+    counts = np.bincount(cells, minlength=k * k).reshape(k, k)
+    rates = [rng.dirichlet(of_class + SMOOTHING, n_resamples) for of_class in counts]
+    return measure.of_confusions(np.stack(rates, axis=1) * rows.prior[:, None])
+
+
+def _from_rows(of_weights, rows, groups, n_resamples, rng):
+    """Return the metric of rows or groups drawn again."""
+    sizes = [len(own) for own in rows.of_class]
+    if groups is None:
+        draw = stratified_drawer(sizes)
+    else:
+        draw = grouped_drawer(rows.of_class, rows.of(groups, "groups"))
+    own = weights_of(rows)
+    drawn = resamples(draw, sizes, n_resamples, rng)
+    next(drawn)  # the rows themselves
+    values = np.concatenate(
+        [of_weights([c * w for c, w in zip(n, own, strict=True)]) for n in drawn]
+    )
+    found = values[np.isfinite(values)]
+    if 2 * len(found) < len(values):
+        raise ValueError(
+            f"`groups`: {len(values) - len(found)} of {len(values)} resamples lack a "
+            "class, which too few groups hold. Give more groups, or none."
+        )
+    return found
