@@ -1,10 +1,12 @@
 """Pictures, in scikit-learn's form.
 
-``from_estimator``, ``from_predictions`` and ``from_cv_results`` compute, ``plot``
-draws with matplotlib, and ``to_frame`` gives the numbers as a pandas frame.
+``from_estimator``, ``from_predictions`` and ``from_cv_results`` compute and draw,
+``plot`` draws again, elsewhere, and ``to_frame`` gives the numbers as a pandas frame.
+matplotlib is loaded when something is drawn.
 """
 
+from sklimb.display._reliability import ReliabilityDisplay
 from sklimb.display._style import svg_of
 from sklimb.display._threshold_curve import ThresholdCurveDisplay
 
-__all__ = ["ThresholdCurveDisplay", "svg_of"]
+__all__ = ["ReliabilityDisplay", "ThresholdCurveDisplay", "svg_of"]

@@ -4,8 +4,12 @@ import numpy as np
 
 __all__ = [
     "SCALES",
+    "check_scale",
     "chosen_scale",
+    "even_edges",
     "percent",
+    "places_on",
+    "scale_of",
     "set_probability_axis",
     "set_ratio_axis",
     "share",
@@ -58,6 +62,27 @@ def chosen_scale(scale, values, crowded="log-odds", name="scale"):
         return "linear"
     middle = np.median(values)
     return crowded if min(middle, 1 - middle) < CROWDED else "linear"
+
+
+def scale_of(ax):
+    """Return the scale of the x axis that was set."""
+    own = ax.get_xscale()
+    return "log-odds" if own == "logit" else own
+
+
+def places_on(scale, values):
+    """Return where values lie on a scale, in its own unit."""
+    if scale == "linear":
+        return values
+    return np.log(values) - np.log1p(-values) if scale == "log-odds" else np.log(values)
+
+
+def even_edges(scale, limits, n_bins):
+    """Return the edges of bins that look equally wide on a scale."""
+    places = np.linspace(*places_on(scale, np.array(limits)), n_bins + 1)
+    if scale == "linear":
+        return places
+    return 1 / (1 + np.exp(-places)) if scale == "log-odds" else np.exp(places)
 
 
 def percent(value, position=None):
@@ -132,9 +157,8 @@ def _ticks(ax, which, scale, limits):
 
 def _apart(ticks, scale, most, limits):
     """Return ticks that lie apart, as they are met from the middle outwards."""
-    place = np.log if scale == "log" else lambda p: np.log(p) - np.log1p(-p)
-    low, high = place(np.array(limits))
-    places = place(ticks)
+    low, high = places_on(scale, np.array(limits))
+    places = places_on(scale, ticks)
     least = 0.8 * (high - low) / most
     kept = []
     roundness = [_digits(tick) for tick in ticks]

@@ -8,7 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklimb._ledger import prior_holder
 from sklimb._out_of_fold import OutOfFold
-from sklimb._outputs import class_scores, has_probabilities
+from sklimb._outputs import (
+    check_has_probabilities,
+    class_scores,
+    has_probabilities,
+    probabilities,
+)
 from sklimb._validation import (
     as_labels,
     check_labels,
@@ -16,16 +21,22 @@ from sklimb._validation import (
     check_prior,
     check_sample_weight,
 )
-from sklimb.thresholds import column_of_positives
+from sklimb.priors import weights_to_prior
 from sklimb.thresholds._checks import check_classes
 
 __all__ = [
     "Labelled",
+    "OneAgainstRest",
+    "Predicted",
     "check_rows_given",
     "classes_in",
+    "decisions_of",
     "estimator_name",
+    "given_prior",
     "labelled",
+    "one_against_rest",
     "out_of_fold_of",
+    "probabilities_of",
     "scores_of",
     "tuned_inside",
 ]
@@ -155,11 +166,105 @@ def scores_of(estimator, X):
     return class_scores(estimator, X), has_probabilities(estimator)
 
 
-def positive_scores(estimator, X, pos_label=None):
-    """Return the positive class's probabilities, or the decision function."""
-    scores, _ = scores_of(estimator, X)
-    number = check_pos_label(pos_label, estimator.classes_)
-    return column_of_positives(scores, number)
+class Predicted(NamedTuple):
+    """Labels, and what a classifier says of their rows."""
+
+    y_true: np.ndarray
+    predicted: np.ndarray
+    sample_weight: np.ndarray | None
+    classes: np.ndarray
+
+
+def probabilities_of(estimator, X, y, sample_weight, caller):
+    """Return labels with probabilities: of rows given, or out of fold.
+
+    Raises
+    ------
+    ValueError
+        If rows are needed and not given.
+    TypeError
+        If there are no probabilities.
+    """
+    check_is_fitted(estimator)
+    check_has_probabilities(estimator, "draw")
+    classes = np.asarray(estimator.classes_)
+    tuned = tuned_inside(estimator)
+    if X is None and y is None and tuned is not None:
+        rows = tuned._tuning.rows
+        y_true = classes[rows.class_numbers]
+        return Predicted(y_true, rows.scores, rows.sample_weight, classes)
+    check_rows_given(X, y, caller)
+    return Predicted(np.asarray(y), probabilities(estimator, X), sample_weight, classes)
+
+
+def decisions_of(estimator, X, y, sample_weight, caller):
+    """Return labels with predicted labels: of rows given, or out of fold.
+
+    Raises
+    ------
+    ValueError
+        If rows are needed and not given.
+    """
+    check_is_fitted(estimator)
+    classes = np.asarray(estimator.classes_)
+    tuned = tuned_inside(estimator)
+    if X is None and y is None and tuned is not None:
+        rows, tuning = tuned._tuning.rows, tuned._tuning
+        y_true, y_pred = classes[rows.class_numbers], classes[tuning.decide(rows)]
+        return Predicted(y_true, y_pred, rows.sample_weight, classes)
+    check_rows_given(X, y, caller)
+    return Predicted(np.asarray(y), estimator.predict(X), sample_weight, classes)
+
+
+class OneAgainstRest(NamedTuple):
+    """One class's rows and probabilities, as functions of two classes take them.
+
+    Attributes
+    ----------
+    is_positive : ndarray of shape (n_rows,), bool
+    proba : ndarray of shape (n_rows,)
+    options : dict
+        ``target_prior`` and ``sample_weight``.
+    label : label
+    """
+
+    is_positive: np.ndarray
+    proba: np.ndarray
+    options: dict
+    label: object
+
+
+def one_against_rest(
+    y_true, proba, *, target_prior=None, sample_weight=None, labels=None, pos_label=None
+):
+    """Return :class:`OneAgainstRest`; of two classes these two.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, or something is not valid.
+    """
+    rows = labelled(y_true, sample_weight, labels)
+    number, n_classes = check_pos_label(pos_label, rows.classes), len(rows.classes)
+    proba = np.asarray(proba, dtype=np.float64)
+    n_rows = len(rows.class_numbers)
+    if proba.shape != (n_rows, n_classes) and (n_classes > 2 or proba.ndim != 1):
+        raise ValueError(
+            f"`y_proba` has shape {proba.shape}; expected ({n_rows}, {n_classes}), a "
+            f"column for each of the classes {as_labels(rows.classes)}"
+            f"{', or one of the positive class' if n_classes == 2 else ''}."
+        )
+    own = proba[:, number] if proba.ndim == 2 else proba
+    prior = given_prior(target_prior, rows.classes, pos_label)
+    options = {"target_prior": None, "sample_weight": rows.sample_weight}
+    if prior is not None and n_classes == 2:
+        options["target_prior"] = float(prior[number])
+    elif prior is not None:  # among the rest, too, classes have shares of their own
+        options["sample_weight"] = weights_to_prior(
+            rows.class_numbers, rows.sample_weight, prior
+        )
+    label = as_labels(rows.classes)[number]
+    return OneAgainstRest(rows.class_numbers == number, own, options, label)
 
 
 def estimator_name(estimator):

@@ -18,6 +18,7 @@ __all__ = [
     "DASHES",
     "FIGURE_SIZE",
     "MARKERS",
+    "axes_beneath",
     "axes_for",
     "divided",
     "drawing",
@@ -26,6 +27,7 @@ __all__ = [
     "loaded",
     "next_look",
     "panels_for",
+    "put_beneath",
     "shortened",
     "svg_of",
 ]
@@ -44,6 +46,9 @@ COLOURS = {
 # Beside the colours, so that none is told by its colour alone.
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+
+# What was put beneath which axes.
+_beneath = WeakKeyDictionary()
 
 FIGURE_SIZE = (5.0, 3.6)  # inches
 FONT_SIZE = 9  # points
@@ -200,6 +205,36 @@ def divided(ax, n_rows, n_columns, **shared):
     return parts.subplots(squeeze=False, **shared).ravel()
 
 
+def put_beneath(ax, label, share=0.25):
+    """Return new axes beneath others, which make room for them; they share x.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    label : str
+        By which :func:`axes_beneath` finds them.
+    share : float, default=0.25
+        Of the height.
+    """
+    place = ax.get_subplotspec()
+    if place is None:
+        beneath = ax.inset_axes([0, -0.6, 1, 0.3], sharex=ax, label=label)
+    else:
+        parts = place.subgridspec(2, 1, height_ratios=[1 - share, share])
+        ax.set_subplotspec(parts[0])
+        beneath = ax.figure.add_subplot(parts[1], sharex=ax, label=label)
+    ax.tick_params(labelbottom=False)
+    beneath.tick_params(labelsize=FONT_SIZE)
+    _beneath[ax] = beneath
+    return beneath
+
+
+def axes_beneath(ax, label):
+    """Return the axes of a label that were put beneath others, or None."""
+    beneath = _beneath.get(ax)
+    return beneath if beneath is not None and beneath.get_label() == label else None
+
+
 def shortened(label, longest=LONGEST_LABEL):
     """Return a label as text on one line, cut in its middle where it is too long."""
     text = " ".join(str(label).split())
@@ -221,20 +256,32 @@ def legend_above(ax, handles=None):
     handles = ax.get_legend_handles_labels()[0] if handles is None else handles
     if not handles:
         return
-    place = {"loc": "lower left", "bbox_to_anchor": (0, 1.01), "borderaxespad": 0}
+    # Of the axes' width before the layout; beyond it, there is room to the left.
+    width_of_axes = ax.get_window_extent().width
     for n_columns in range(min(len(handles), 3), 0, -1):
-        legend = ax.legend(
-            handles=handles,
-            ncols=n_columns,
-            frameon=False,
-            handlelength=2,
-            columnspacing=1.2,
-            labelspacing=0.3,
-            **place,
-        )
-        # The layout, which comes later, gives axes some more room.
-        if legend.get_window_extent().width <= 1.05 * ax.get_window_extent().width:
+        width = _legend(ax, handles, n_columns).get_window_extent().width
+        if width <= 0.93 * width_of_axes:
             return
+    labels, room = [handle.get_label() for handle in handles], 1.2 * width_of_axes
+    if width > room:
+        longest = max(int(max(map(len, labels)) * room / width) - 1, 8)
+        labels = [shortened(label, longest) for label in labels]
+    _legend(ax, handles, 1, labels, side="right")
+
+
+def _legend(ax, handles, n_columns, labels=None, side="left"):
+    return ax.legend(
+        handles=handles,
+        labels=labels or [handle.get_label() for handle in handles],
+        ncols=n_columns,
+        frameon=False,
+        handlelength=2,
+        columnspacing=1.2,
+        labelspacing=0.3,
+        loc=f"lower {side}",
+        bbox_to_anchor=(0 if side == "left" else 1, 1.01),
+        borderaxespad=0,
+    )
 
 
 def hatch_where(ax, edges, is_marked, label):

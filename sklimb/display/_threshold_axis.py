@@ -7,6 +7,7 @@ import numpy as np
 from sklimb.display._scales import (
     check_scale,
     chosen_scale,
+    places_on,
     set_probability_axis,
     set_ratio_axis,
 )
@@ -65,13 +66,9 @@ class CutAxis:
             np.searchsorted(self.thresholds, high, side="right") + 1,
         )
         x, y = self.thresholds[inside], np.asarray(values)[inside]
-        kept = thinned(self._places(np.clip(x, low, high)), y, n_bins)
+        places = places_on(self.scale, np.clip(x, low, high))
+        kept = thinned(places, y, n_bins)
         return x[kept], y[kept]
-
-    def _places(self, x):
-        if self.scale == "linear":
-            return x
-        return np.log(x) - np.log1p(-x) if self.scale == "log-odds" else np.log(x)
 
 
 def _limits(low, high, scale, unit):

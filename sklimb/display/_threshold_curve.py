@@ -29,6 +29,7 @@ from sklimb.display._threshold_source import (
     CurveSource,
     aim_of,
     chosen_by,
+    curve_of_cv_results,
     known_allowed,
     like_proba,
     score_name,
@@ -302,17 +303,7 @@ class ThresholdCurveDisplay(Display):
             If they are no such results, or those of several classes, which have
             no curve.
         """
-        missing = {"thresholds", "scores", "fold_scores"} - set(cv_results)
-        if missing:
-            raise ValueError(
-                f"`cv_results` has {sorted(cv_results)} and lacks {sorted(missing)}. "
-                "Give cv_results_ of an OptimalThresholdClassifierCV of two classes "
-                "with store_cv_results=True; of several classes use from_estimator."
-            )
-        thresholds, scores, fold_scores = (
-            np.asarray(cv_results[key])
-            for key in ("thresholds", "scores", "fold_scores")
-        )
+        thresholds, scores, fold_scores = curve_of_cv_results(cv_results)
         if threshold is None:
             threshold = float(thresholds[np.nanargmax(scores)])
         display = cls(

@@ -14,7 +14,15 @@ from sklimb.display._names import at_prior, class_name, metric_label, name_of_sc
 from sklimb.display._sources import given_prior
 from sklimb.exceptions import InfeasibleConstraintError
 
-__all__ = ["CurveSource", "aim_of", "chosen_by", "like_proba", "score_name"]
+__all__ = [
+    "CurveSource",
+    "aim_of",
+    "chosen_by",
+    "curve_of_cv_results",
+    "known_allowed",
+    "like_proba",
+    "score_name",
+]
 
 
 @dataclass(frozen=True)
@@ -154,6 +162,25 @@ def chosen_by(estimator):
     low, high = estimator.threshold_interval_
     interval = None if np.isnan(low) else (low, high)
     return (float(threshold) if is_number(threshold) else threshold), interval
+
+
+def curve_of_cv_results(cv_results):
+    """Return thresholds, scores and fold scores of a classifier's ``cv_results_``.
+
+    Raises
+    ------
+    ValueError
+        If they are no such results, or those of several classes.
+    """
+    names = ("thresholds", "scores", "fold_scores")
+    missing = set(names) - set(cv_results)
+    if missing:
+        raise ValueError(
+            f"`cv_results` has {sorted(cv_results)} and lacks {sorted(missing)}. Give "
+            "cv_results_ of an OptimalThresholdClassifierCV of two classes with "
+            "store_cv_results=True; of several classes use from_estimator."
+        )
+    return tuple(np.asarray(cv_results[name]) for name in names)
 
 
 def like_proba(scores):
