@@ -11,6 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklimb.metrics import (
+    Ranking,
+    class_sums,
+    log_losses,
+    resamples,
+    stratified_drawer,
+)
 from sklimb.thresholds import metric_function
 
 __all__ = [
@@ -22,7 +29,6 @@ __all__ = [
     "column_of_aim",
     "columns_for",
     "estimated",
-    "log_losses",
     "measure",
     "resamples_of",
 ]
@@ -33,8 +39,6 @@ N_RESAMPLES = 1000
 MOST_CELLS = 20_000_000
 FEWEST_RESAMPLES = 200
 CHUNK_CELLS = 2_000_000
-# A probability of 0 that comes true would cost infinitely much.
-SMALLEST_LOG_PROBA = np.log(np.finfo(np.float64).eps)
 
 
 class Measure(NamedTuple):
@@ -125,20 +129,6 @@ def column_of_aim(scoring):
     return columns_for(scoring)[-1]
 
 
-def log_losses(log_proba):
-    """Return the log-losses of rows whose true class has these log-probabilities.
-
-    Parameters
-    ----------
-    log_proba : ndarray of shape (n_rows,)
-
-    Returns
-    -------
-    ndarray of shape (n_rows,)
-    """
-    return -np.maximum(log_proba, SMALLEST_LOG_PROBA)
-
-
 @dataclass(frozen=True)
 class Predictions:
     """What a strategy says of rows of one class.
@@ -219,12 +209,12 @@ def measure(predictions, positive, prevalence, measures, seed):
         For each strategy, by the measures' keys.
     """
     classes = np.flatnonzero(positive), np.flatnonzero(~positive)
-    sorted_rows = [
-        _Ranked.of(p.take(classes[0]), p.take(classes[1])) for p in predictions
+    prepared = [
+        _Prepared.of(p.take(classes[0]), p.take(classes[1])) for p in predictions
     ]
     rng = np.random.default_rng(seed)
     chunks = [
-        [ranked.measured(counts, prevalence, measures) for ranked in sorted_rows]
+        [rows.measured(counts, prevalence, measures) for rows in prepared]
         for counts in resamples_of([len(rows) for rows in classes], rng)
     ]
     return [
@@ -257,83 +247,39 @@ def resamples_of(sizes, rng):
         Rows of each class.
     rng : numpy.random.Generator
 
-    Yields
-    ------
-    list of ndarray of shape (n_resamples, size)
+    Returns
+    -------
+    iterator of list of ndarray of shape (n_resamples, size)
     """
-    yield [np.ones((1, size)) for size in sizes]
     total = min(N_RESAMPLES, max(FEWEST_RESAMPLES, MOST_CELLS // sum(sizes)))
-    step = max(1, CHUNK_CELLS // sum(sizes))
-    for start in range(0, total, step):
-        n = min(step, total - start)
-        yield [_draw(size, n, rng) for size in sizes]
-
-
-def _draw(size, n_resamples, rng):
-    cells = rng.integers(size, size=(n_resamples, size))
-    cells += np.arange(n_resamples)[:, None] * size
-    counts = np.bincount(cells.ravel(), minlength=n_resamples * size)
-    return counts.reshape(n_resamples, size).astype(np.float64)
+    return resamples(stratified_drawer(sizes), sizes, total, rng, CHUNK_CELLS)
 
 
 @dataclass(frozen=True)
-class _Ranked:
-    """A strategy's rows, prepared so that resamples cost little.
+class _Prepared:
+    """A strategy's rows, positives first, prepared so that resamples cost little."""
 
-    Precision changes only where a positive's score is passed, so negatives
-    are counted between neighbouring scores of positives.
-    """
-
-    losses: tuple
-    order: tuple  # each class's rows, highest score first, as far as they matter
-    cuts: tuple  # how many of them have at least the score of each level
+    losses: list
+    ranking: Ranking
 
     @classmethod
     def of(cls, positives, negatives):
-        losses = positives.losses(True), negatives.losses(False)
-        levels = -np.unique(positives.log_odds)[::-1]
-        order, cuts = [], []
-        for falling in (-positives.log_odds, -negatives.log_odds):
-            rows = np.argsort(falling, kind="stable")
-            cuts.append(np.searchsorted(falling[rows], levels, side="right"))
-            order.append(rows[: cuts[-1][-1]])
-        return cls(losses, tuple(order), tuple(cuts))
+        losses = [positives.losses(True), negatives.losses(False)]
+        return cls(losses, Ranking.of(positives.log_odds, negatives.log_odds))
 
     def measured(self, counts, prevalence, measures):
         """Return each measure on each resample, by key."""
         priors = prevalence, 1 - prevalence
-        of_positives, of_negatives = (
-            prior * (count @ losses) / count.shape[1]
-            for prior, count, losses in zip(priors, counts, self.losses, strict=True)
-        )
-        tp, fp = of_positives[:, 0], of_negatives[:, 0]
-        fn, tn = priors[0] - tp, priors[1] - fp
+        of_classes = class_sums(counts, self.losses, priors)
+        tp, fp = of_classes[..., 0].T
+        _, log_loss, brier = of_classes.sum(axis=1).T
         found = {
-            "average_precision": self._average_precision(counts, priors),
-            "log_loss": of_positives[:, 1] + of_negatives[:, 1],
-            "brier": of_positives[:, 2] + of_negatives[:, 2],
+            "average_precision": self.ranking.average_precision(*counts, prevalence),
+            "log_loss": log_loss,
+            "brier": brier,
         }
         for m in measures:
             if m.key not in found:
                 function = m.function or metric_function(m.key)
-                found[m.key] = function(tp, fp, fn, tn)
+                found[m.key] = function(tp, fp, priors[0] - tp, priors[1] - fp)
         return found
-
-    def _average_precision(self, counts, priors):
-        true, false = (
-            prior * _counts_above(count[:, order], cuts) / count.shape[1]
-            for prior, count, order, cuts in zip(
-                priors, counts, self.order, self.cuts, strict=True
-            )
-        )
-        called = true + false
-        precision = np.divide(true, called, out=np.zeros_like(true), where=called > 0)
-        steps = np.diff(true, axis=1, prepend=0)
-        return (steps * precision).sum(axis=1) / priors[0]
-
-
-def _counts_above(counts, cuts):
-    """Return the sums of the first ``cuts[j]`` columns, shape (n, n_cuts)."""
-    if counts.shape[1] == 0:
-        return np.zeros((len(counts), len(cuts)))
-    return np.where(cuts > 0, np.cumsum(counts, axis=1)[:, cuts - 1], 0.0)

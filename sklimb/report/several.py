@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklimb.report.measures import Measure, estimated, log_losses, resamples_of
+from sklimb.metrics import class_sums, log_losses
+from sklimb.report.measures import Measure, estimated, resamples_of
 from sklimb.thresholds import multiclass_metric, multiclass_metric_names
 
 __all__ = [
@@ -173,11 +174,7 @@ def measure_several(predictions, class_numbers, prior, measures, seed):
 
 def _measured(counts, losses, prior, measures):
     """Return each measure on each resample, by key."""
-    by_class = [
-        share * (count @ loss) / count.shape[1]
-        for share, count, loss in zip(prior, counts, losses, strict=True)
-    ]
-    sums = np.stack(by_class, axis=1)
+    sums = class_sums(counts, losses, prior)
     confusion, log_loss = sums[..., :-1], sums[..., -1].sum(axis=1)
     return {
         m.key: log_loss if m.key == "log_loss" else _value(m, confusion)

@@ -3,11 +3,11 @@ import pytest
 from scipy.special import expit
 from sklearn import metrics
 
+from sklimb.metrics import draw_counts
 from sklimb.report.cautions import caution_of_few_errors
 from sklimb.report.measures import (
     COLUMNS,
     Predictions,
-    _draw,
     column_of_aim,
     columns_for,
     measure,
@@ -60,7 +60,7 @@ def test_every_resample_is_measured_as_a_sample(prevalence, monkeypatch):
     rng = np.random.default_rng(3)
     counts = np.empty(60)
     for of_class in rows:
-        counts[of_class] = _draw(len(of_class), 1, rng)[0]
+        counts[of_class] = draw_counts(len(of_class), 1, rng)[0]
     monkeypatch.setattr("sklimb.report.measures.N_RESAMPLES", 1)
     monkeypatch.setattr("sklimb.report.measures.FEWEST_RESAMPLES", 1)
     found = measure([predictions], positive, prevalence, COLUMNS, 3)[0]
@@ -71,7 +71,7 @@ def test_every_resample_is_measured_as_a_sample(prevalence, monkeypatch):
 
 
 def test_resamples_keep_the_rows_of_each_class():
-    counts = _draw(7, 50, np.random.default_rng(0))
+    counts = draw_counts(7, 50, np.random.default_rng(0))
     assert (counts.sum(axis=1) == 7).all()
     assert len(np.unique(counts, axis=0)) > 40
 

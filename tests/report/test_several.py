@@ -3,8 +3,9 @@ import pytest
 from scipy.special import log_softmax
 from sklearn import metrics
 
+from sklimb.metrics import draw_counts
 from sklimb.report import several
-from sklimb.report.measures import Measure, _draw
+from sklimb.report.measures import Measure
 from sklimb.report.several import (
     COLUMNS_OF_SEVERAL,
     ClassPredictions,
@@ -68,7 +69,7 @@ def test_every_resample_is_measured_as_a_sample(monkeypatch):
     rng = np.random.default_rng(3)
     counts = np.empty(90)
     for k in range(3):
-        counts[truth == k] = _draw(int(np.sum(truth == k)), 1, rng)[0]
+        counts[truth == k] = draw_counts(int(np.sum(truth == k)), 1, rng)[0]
     monkeypatch.setattr("sklimb.report.measures.N_RESAMPLES", 1)
     monkeypatch.setattr("sklimb.report.measures.FEWEST_RESAMPLES", 1)
     measures = [*COLUMNS_OF_SEVERAL, *RATES]
