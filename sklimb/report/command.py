@@ -10,7 +10,10 @@ from sklimb.report.data import load
 from sklimb.report.errors import InputError, did_you_mean
 from sklimb.report.files import check_folder, write
 from sklimb.report.heading import heading
+from sklimb.report.invocation import invocation
+from sklimb.report.outcomes import Origin
 from sklimb.report.priors import parse_prior
+from sklimb.report.reading import read
 from sklimb.report.requirements import check_requirements
 from sklimb.report.several import names_for_several
 from sklimb.report.strategies import Costs, Options
@@ -44,11 +47,17 @@ def run_compare(arguments):
         dataset = load(arguments.data, arguments.target, arguments.positive)
         options = _options(arguments, dataset)
         comparison = compare(dataset, arguments.model, options, progress)
-    verdict = judge(comparison)
-    files = (
-        [] if folder is None else write(folder, comparison, verdict, arguments.model)
-    )
+        verdict = judge(comparison)
+        files = []
+        if folder is not None:
+            progress.strategy("the report")
+            files = write(folder, comparison, verdict, _origin(arguments))
     _show(comparison, verdict, files)
+
+
+def _origin(arguments):
+    table = read(arguments.data, arguments.target)[0]
+    return Origin(arguments.model, invocation("compare", arguments), table)
 
 
 def _options(arguments, dataset):

@@ -7,7 +7,9 @@ import tempfile
 from pathlib import Path
 
 from sklimb._files import replacing
+from sklimb.report.comparison_page import comparison_page
 from sklimb.report.errors import InputError
+from sklimb.report.page import check_can_render
 from sklimb.report.table import is_best
 from sklimb.report.versions import versions
 
@@ -15,7 +17,7 @@ __all__ = ["check_folder", "write"]
 
 
 def check_folder(out):
-    """Make a folder, and see that it can be written to, before any work.
+    """Make a folder, and see that a report can be written to it, before any work.
 
     Parameters
     ----------
@@ -30,6 +32,7 @@ def check_folder(out):
     InputError
         If it can't.
     """
+    check_can_render()
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,26 +45,26 @@ def check_folder(out):
     return folder
 
 
-def write(folder, comparison, verdict, model):
-    """Write ``comparison.csv`` and ``decision_rule.json``.
+def write(folder, comparison, verdict, origin):
+    """Write ``report.html``, ``comparison.csv`` and ``decision_rule.json``.
 
     Parameters
     ----------
     folder : Path
     comparison : Comparison
     verdict : Verdict
-    model : str
-        As given by ``--model``.
+    origin : Origin
 
     Returns
     -------
     list of Path
         The files.
     """
-    rule = json.dumps(_rule(comparison, verdict, model), indent=2, allow_nan=False)
+    rule = _rule(comparison, verdict, origin.model)
     texts = {
+        "report.html": comparison_page(comparison, verdict, origin),
         "comparison.csv": _table(comparison, verdict),
-        "decision_rule.json": rule + "\n",
+        "decision_rule.json": json.dumps(rule, indent=2, allow_nan=False) + "\n",
     }
     return [_replace(folder / name, text) for name, text in texts.items()]
 

@@ -1,6 +1,8 @@
-"""Numbers as short as a narrow table needs them."""
+"""Numbers as short as a narrow table needs them, and as a report shows them."""
 
-__all__ = ["interval", "short"]
+from math import floor, isnan, log10
+
+__all__ = ["figure", "interval", "percent", "short"]
 
 
 def short(value):
@@ -42,3 +44,48 @@ def interval(estimate, scale=1):
     """
     low, high = (short(end * scale) for end in estimate.interval)
     return f"{low}-{high}"
+
+
+def figure(value):
+    """Return a number from 0 on with three figures, thousands in full.
+
+    Parameters
+    ----------
+    value : float
+        nan for what there is none of.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from sklimb.report.numbers import figure
+    >>> [figure(x) for x in (0.39271, 9876.5, 120.4, 1, 0, 0.0000123)]
+    ['0.393', '9,876', '120', '1.00', '0', '0.0000123']
+    """
+    if isnan(value):
+        return "\N{EN DASH}"
+    if value == 0:
+        return "0"
+    return f"{value:,.{max(0, 2 - floor(log10(value)))}f}"
+
+
+def percent(share):
+    """Return a share in percent, with three figures.
+
+    Parameters
+    ----------
+    share : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from sklimb.report.numbers import percent
+    >>> percent(1 / 101)
+    '0.990 %'
+    """
+    return f"{figure(100 * share)} %"

@@ -8,7 +8,26 @@ from sklimb.report.data import Dataset
 from sklimb.report.measures import Measure
 from sklimb.report.strategies import Options, Strategy
 
-__all__ = ["Comparison", "Infeasible", "Outcome"]
+__all__ = ["Comparison", "Infeasible", "Origin", "Outcome"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a comparison comes from.
+
+    Attributes
+    ----------
+    model : str
+        As given by ``--model``.
+    command : str
+        The command line.
+    table : DataFrame or ndarray of n_rows rows
+        As read, before any column was made another or left out.
+    """
+
+    model: str
+    command: str
+    table: object
 
 
 @dataclass(frozen=True)

@@ -25,17 +25,21 @@ class Verdict:
     Attributes
     ----------
     chosen : Outcome
+    reasons : str
+        Why this one, as a part of a sentence.
     sentences : tuple of str
-        The choice and its reasons, in plain words, the choice first.
+        What else there is to say.
     """
 
     chosen: Outcome
+    reasons: str
     sentences: tuple
 
     @property
     def words(self):
-        """All sentences."""
-        return " ".join(self.sentences)
+        """The choice and all that speaks for it, in plain words."""
+        choice = f"Use {self.chosen.name!r}: {self.reasons}."
+        return " ".join([choice, *self.sentences])
 
 
 def judge(comparison):
@@ -61,7 +65,14 @@ def judge(comparison):
     equal = _as_good_as_best(among)
     honest = [outcome for outcome in equal if _is_at_prior(comparison, outcome)]
     chosen = _best(honest or equal, comparison.aim)
-    return Verdict(chosen, _sentences(among, chosen, equal, comparison.outcomes))
+    return Verdict(
+        chosen,
+        ", ".join(_reasons(among, chosen, equal)),
+        (
+            *_on_requirements(among, chosen, comparison.outcomes),
+            rule_in_words(chosen.estimator.decision_rule_),
+        ),
+    )
 
 
 def _candidates(comparison):
@@ -112,7 +123,7 @@ def _is_at_prior(comparison, outcome):
     return np.abs(shares - comparison.prior).max() < 1 / comparison.n_test
 
 
-def _sentences(among, chosen, equal, outcomes):
+def _reasons(among, chosen, equal):
     reasons = [_figure(among.aim, chosen)]
     worse = [outcome for outcome in among.outcomes if outcome not in equal]
     if worse:
@@ -120,12 +131,7 @@ def _sentences(among, chosen, equal, outcomes):
     others = [outcome for outcome in equal if outcome is not chosen]
     if others:
         reasons.append(f"as good as {_names(others)} as far as these rows tell")
-    reasons += _probabilities(among.outcomes, chosen)
-    return (
-        f"Use {chosen.name!r}: {', '.join(reasons)}.",
-        *_on_requirements(among, chosen, outcomes),
-        rule_in_words(chosen.estimator.decision_rule_),
-    )
+    return reasons + _probabilities(among.outcomes, chosen)
 
 
 def _figure(aim, outcome):

@@ -6,10 +6,21 @@ import pytest
 
 from sklimb.report import InputError
 from sklimb.report.files import check_folder, write
+from sklimb.report.outcomes import Origin
 from sklimb.report.requirements import check_requirements
 from sklimb.report.strategies import Costs
 from sklimb.report.verdict import judge
 from tests.report.comparisons import comparison, outcome
+
+ORIGIN = Origin(model="linear", command="sklimb compare t.csv", table=None)
+
+
+@pytest.fixture(autouse=True)
+def page(monkeypatch):
+    """A report that needs no fitted strategy."""
+    monkeypatch.setattr(
+        "sklimb.report.files.comparison_page", lambda *arguments: "<!DOCTYPE html>"
+    )
 
 
 @pytest.fixture
@@ -18,7 +29,7 @@ def made():
 
 
 def test_table_has_each_measure_with_interval_and_the_choice(tmp_path, made):
-    write(tmp_path, made, judge(made), "linear")
+    write(tmp_path, made, judge(made), ORIGIN)
     with open(tmp_path / "comparison.csv", encoding="utf-8") as file:
         a, b = csv.DictReader(file)
     assert (a["strategy"], a["use_this"]) == ("a", "0")
@@ -30,7 +41,7 @@ def test_table_has_each_measure_with_interval_and_the_choice(tmp_path, made):
 
 def test_rule_is_that_of_the_chosen_strategy_with_versions(tmp_path, made):
     verdict = judge(made)
-    write(tmp_path, made, verdict, "linear")
+    write(tmp_path, made, verdict, ORIGIN)
     rule = json.loads((tmp_path / "decision_rule.json").read_text())
     assert rule["decision_rule"] == verdict.chosen.estimator.decision_rule_
     assert rule["strategy"] == "b"
@@ -47,7 +58,7 @@ def test_requirements_and_costs_are_written(tmp_path):
         costs=Costs(1.0, 50.0),
         scoring="cost",
     )
-    write(tmp_path, made, judge(made), "linear")
+    write(tmp_path, made, judge(made), ORIGIN)
     with open(tmp_path / "comparison.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["keeps_requirements"] for row in rows] == ["1", "0", "0"]
@@ -63,9 +74,9 @@ def test_requirements_and_costs_are_written(tmp_path):
 
 def test_files_are_replaced_whole_and_leave_nothing_beside(tmp_path, made):
     (tmp_path / "comparison.csv").write_text("old")
-    write(tmp_path, made, judge(made), "linear")
+    write(tmp_path, made, judge(made), ORIGIN)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["comparison.csv", "decision_rule.json"]
+    assert names == ["comparison.csv", "decision_rule.json", "report.html"]
     mode = stat.S_IMODE((tmp_path / "comparison.csv").stat().st_mode)
     (tmp_path / "plain").touch()
     assert mode == stat.S_IMODE((tmp_path / "plain").stat().st_mode)
@@ -79,7 +90,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, made, monkeypatch):
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="no space"):
-        write(tmp_path, made, judge(made), "linear")
+        write(tmp_path, made, judge(made), ORIGIN)
     assert [path.name for path in tmp_path.iterdir()] == ["comparison.csv"]
     assert (tmp_path / "comparison.csv").read_text() == "old"
 

@@ -2,15 +2,22 @@
 
 import base64
 import hashlib
+import json
 import re
 from argparse import Namespace
+from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from sklimb.report import InputError
 from sklimb.report.invocation import invocation
 from sklimb.report.page import Section, check_can_render, fragment, render_page
+from tests.data import imbalanced
+from tests.report.evil import FILE, IMAGE, SCRIPT, write_reports
 
 EVIL = "<script>alert(1)</script>"
 
@@ -85,3 +92,130 @@ def test_an_invocation_can_be_given_to_a_shell_again():
         "sklimb compare 'my data.csv' --positive=-1 --cost-fn 0.1 "
         "--require 'recall>=0.9' --require 'precision[$x]>=0.1'"
     )
+
+
+class _Page(HTMLParser):
+    """The tags of a page, with their attributes, and its text."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evil")
+    write_reports(folder)
+    return folder
+
+
+@pytest.fixture(params=["two", "several"])
+def path(request, folder):
+    return folder / request.param / "report.html"
+
+
+def test_names_from_the_data_are_text_wherever_they_appear(path):
+    page = _Page(path)
+    kinds = [script.get("type") for script in page.all("script")]
+    assert kinds == ["application/json", None]
+    assert not page.all("img")
+    assert not page.all("b")
+    assert not any(name.startswith("on") for _, found in page.tags for name in found)
+    assert IMAGE in page.text
+
+
+def test_file_columns_and_labels_are_named_as_they_are(folder):
+    text = _Page(folder / "two" / "report.html").text
+    assert f"Which strategy for {FILE}?" in text
+    assert f"{SCRIPT} again" in text  # among the findings
+    assert f"called {IMAGE}" in text
+
+
+def test_a_report_is_whole_small_and_asks_for_nothing(path):
+    page = _Page(path)
+    references = [
+        value
+        for _, attributes in page.tags
+        for name, value in attributes.items()
+        if name in ("src", "href", "xlink:href", "action", "srcset", "data", "style")
+    ]
+    assert not any("//" in str(reference) for reference in references)
+    assert path.stat().st_size < 500_000
+
+
+def test_ids_are_unique_and_what_refers_to_them_finds_them(path):
+    page = _Page(path)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in page.tags:
+        for name in ("aria-labelledby", "aria-describedby", "for"):
+            assert set((attributes.get(name) or "").split()) <= set(ids), tag
+    anchors = {a["href"][1:] for a in page.all("a")}
+    assert anchors <= set(ids)
+
+
+def test_pictures_have_a_name_and_a_description(path):
+    pictures = _Page(path).all("svg")
+    assert len(pictures) >= 2
+    for picture in pictures:
+        assert picture["role"] == "img"
+        assert len(picture["aria-labelledby"].split()) == 2
+
+
+def test_parts_that_were_asked_for_are_there(path):
+    headings = re.findall(r"<h2[^>]*>([^<]*)</h2>", path.read_text(encoding="utf-8"))
+    assert headings == [
+        "Data, and where it is used",
+        "Strategies",
+        "At another prevalence",
+        "Threshold",
+        "Probabilities",
+        "What to look at",
+        "Decision rule",
+        "How to use it",
+        "Notes",
+        "How this was made",
+    ]
+
+
+def test_a_column_that_gives_the_answer_away_is_the_first_finding(folder):
+    page = (folder / "two" / "report.html").read_text(encoding="utf-8")
+    first = re.search(r'<ol class="findings">\s*<li>(.*?)</li>', page, re.S)[1]
+    assert f"{SCRIPT} again" in unescape(first)
+
+
+def _code_after(page, label):
+    """Return the text of the block that has a label."""
+    found = re.search(rf'aria-label="{label}"><code>(.*?)</code>', page, re.S)
+    return unescape(found[1])
+
+
+def test_the_rule_is_loaded_by_the_code_that_is_shown(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    code = _code_after(path.read_text(encoding="utf-8"), "Python: load the rule")
+    rule = json.loads(Path("decision_rule.json").read_text())["decision_rule"]
+    proba = np.random.default_rng(0).dirichlet(np.ones(len(rule["classes"])), 50)
+    names = {"proba": proba}
+    exec(code, names)
+    assert (names["decide"](proba) == names["labels"]).all()
+    assert set(names["labels"]) <= set(rule["classes"])
+    assert names["decide"].to_dict().items() <= rule.items()
+
+
+def test_the_strategy_is_trained_by_the_code_that_is_shown(folder):
+    page = (folder / "several" / "report.html").read_text(encoding="utf-8")
+    X, y = imbalanced(600)
+    y = np.where(X[:, 2] > 1, 2, y)
+    names = {"classifier": LogisticRegression(), "X": X, "y": y}
+    exec(_code_after(page, "Python: train the strategy"), names)
+    assert len(names["model"].decision_rule_["threshold"]) == 3
