@@ -5,8 +5,14 @@
 matplotlib is loaded when something is drawn.
 """
 
+from sklimb.display._prior_sensitivity import PriorSensitivityDisplay
 from sklimb.display._reliability import ReliabilityDisplay
 from sklimb.display._style import svg_of
 from sklimb.display._threshold_curve import ThresholdCurveDisplay
 
-__all__ = ["ReliabilityDisplay", "ThresholdCurveDisplay", "svg_of"]
+__all__ = [
+    "PriorSensitivityDisplay",
+    "ReliabilityDisplay",
+    "ThresholdCurveDisplay",
+    "svg_of",
+]

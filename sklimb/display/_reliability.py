@@ -87,7 +87,7 @@ class ReliabilityDisplay(Display):
     >>> y_true = random.uniform(size=1000) < proba ** 2
     >>> display = ReliabilityDisplay.from_predictions(y_true, proba)
     >>> round(display.calibration_error, 2)
-    0.19
+    0.17
     """
 
     def __init__(

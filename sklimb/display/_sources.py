@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._ledger import prior_holder
+from sklimb._ledger import prior_holder, target_prior_of
 from sklimb._out_of_fold import OutOfFold
 from sklimb._outputs import (
     check_has_probabilities,
@@ -34,6 +34,8 @@ __all__ = [
     "estimator_name",
     "given_prior",
     "labelled",
+    "marked_priors",
+    "numbers_of_predictions",
     "one_against_rest",
     "out_of_fold_of",
     "probabilities_of",
@@ -83,10 +85,29 @@ def classes_in(y_true, labels=None):
 def labelled(y_true, sample_weight=None, labels=None):
     """Return :class:`Labelled` rows, or say what is wrong with them."""
     y_true, classes = classes_in(y_true, labels)
-    order = np.argsort(classes)
-    numbers = order[np.searchsorted(classes[order], y_true)]
+    numbers = numbers_of_predictions(classes, y_true)
     weight = check_sample_weight(sample_weight, len(y_true))
     return Labelled(classes, numbers, weight)
+
+
+def numbers_of_predictions(classes, y_pred):
+    """Return predicted labels as numbers of their classes.
+
+    Raises
+    ------
+    ValueError
+        If one is no class, as of a row that was rejected.
+    """
+    y_pred, classes = np.asarray(y_pred), np.asarray(classes)
+    unknown = np.setdiff1d(y_pred, classes)
+    if len(unknown):
+        raise ValueError(
+            f"`y_pred` has the labels {as_labels(unknown)}, which are not among the "
+            f"classes {as_labels(classes)}. Leave these rows out, for instance those "
+            "that were rejected."
+        )
+    order = np.argsort(classes)
+    return order[np.searchsorted(classes[order], y_pred)]
 
 
 def out_of_fold_of(rows, y_score, fold=None):
@@ -214,6 +235,21 @@ def decisions_of(estimator, X, y, sample_weight, caller):
         return Predicted(y_true, y_pred, rows.sample_weight, classes)
     check_rows_given(X, y, caller)
     return Predicted(np.asarray(y), estimator.predict(X), sample_weight, classes)
+
+
+def marked_priors(estimator, training_prior, target_prior):
+    """Return the training and the target prior: as given, or as a classifier knows.
+
+    Either may be None; a target that is the training prior is.
+    """
+    holder = prior_holder(estimator, "empirical_prior_")
+    if training_prior is None and holder is not None:
+        training_prior = holder.empirical_prior_
+    if target_prior is not None:
+        return training_prior, target_prior
+    target = target_prior_of(estimator)
+    same = target is not None and np.array_equal(target, training_prior)
+    return training_prior, None if same else target
 
 
 class OneAgainstRest(NamedTuple):

@@ -257,16 +257,17 @@ def legend_above(ax, handles=None):
     if not handles:
         return
     # Of the axes' width before the layout; beyond it, there is room to the left.
-    width_of_axes = ax.get_window_extent().width
+    room = 0.93 * ax.get_window_extent().width, 1.2 * ax.get_window_extent().width
     for n_columns in range(min(len(handles), 3), 0, -1):
         width = _legend(ax, handles, n_columns).get_window_extent().width
-        if width <= 0.93 * width_of_axes:
+        if width <= room[1]:
+            side = "left" if width <= room[0] else "right"
+            _legend(ax, handles, n_columns, side=side)
             return
-    labels, room = [handle.get_label() for handle in handles], 1.2 * width_of_axes
-    if width > room:
-        longest = max(int(max(map(len, labels)) * room / width) - 1, 8)
-        labels = [shortened(label, longest) for label in labels]
-    _legend(ax, handles, 1, labels, side="right")
+    labels = [handle.get_label() for handle in handles]
+    longest = max(int(max(map(len, labels)) * room[1] / width) - 1, 8)
+    labels = [shortened(label, longest) for label in labels]
+    _legend(ax, handles, 1, labels, "right")
 
 
 def _legend(ax, handles, n_columns, labels=None, side="left"):
