@@ -14,6 +14,7 @@ from sklimb import (
     exceptions,
     metrics,
     priors,
+    splits,
     thresholds,
 )
 from sklimb.calibrating import CalibratedLogitsClassifierCV
@@ -42,6 +43,7 @@ __all__ = [
     "exceptions",
     "metrics",
     "priors",
+    "splits",
     "thresholds",
 ]
 

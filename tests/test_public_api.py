@@ -15,6 +15,7 @@ MODULES = [
     "sklimb.thresholds",
     "sklimb.calibration",
     "sklimb.metrics",
+    "sklimb.splits",
     "sklimb.weighting",
     "sklimb.keras",
 ]
