@@ -4,14 +4,30 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := -m pytest -n 2
+# Debian's names.
+BROWSER := chromium chromium-driver
 
-.PHONY: demo test test-oldest lint format clean
+.PHONY: demo test test-browser test-oldest gallery lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/sklimb demo
 
 test: $(VENV)/installed
 	$(BIN)/python $(PYTEST)
+
+# Reports in headless Chromium.
+test-browser: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable ".[test,browser]"
+	@command -v chromedriver > /dev/null || { [ "$$(id -u)" = 0 ] \
+		&& command -v apt-get > /dev/null && apt-get update --quiet \
+		&& apt-get install --yes --no-install-recommends $(BROWSER); } || { \
+		echo "No browser. Install the packages $(BROWSER), or what your system"; \
+		echo "calls Chromium and its chromedriver, and try again."; exit 1; }
+	$(BIN)/python -m pytest tests/report/test_browser.py
+
+# The pictures of docs/gallery.md.
+gallery: $(VENV)/installed
+	$(BIN)/python tools/gallery.py
 
 test-oldest: $(VENV)-oldest/installed
 	$(VENV)-oldest/bin/python $(PYTEST)
