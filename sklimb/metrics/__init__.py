@@ -14,6 +14,7 @@ from sklimb.metrics._curves import (
     roc_curve_at_prior,
 )
 from sklimb.metrics._intervals import bootstrap_interval
+from sklimb.metrics._intervals import drawn_confusions as drawn_confusions
 from sklimb.metrics._measures import log_losses as log_losses
 from sklimb.metrics._projection import project_confusion_matrix
 from sklimb.metrics._rates import (

@@ -8,7 +8,7 @@ from sklimb.metrics._rates import Interval
 from sklimb.metrics._resampling import grouped_drawer, resamples, stratified_drawer
 from sklimb.metrics._rows import check_between
 
-__all__ = ["bootstrap_interval"]
+__all__ = ["bootstrap_interval", "drawn_confusions"]
 
 # What each cell of a confusion matrix is smoothed by: Jeffreys' prior.
 SMOOTHING = 0.5
@@ -128,8 +128,27 @@ def _from_rates(measure, rows, y_pred, n_resamples, rng):
     k = rows.n_classes
     cells = rows.numbers * k + rows.predicted(y_pred)
     counts = np.bincount(cells, minlength=k * k).reshape(k, k)
+    return measure.of_confusions(drawn_confusions(counts, rows.prior, n_resamples, rng))
+
+
+def drawn_confusions(counts, prior, n_resamples, rng):
+    """Return confusion matrices at a prior whose rates are drawn from their posterior.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_classes, n_classes)
+        Rows true, columns predicted.
+    prior : ndarray of shape (n_classes,)
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, n_classes, n_classes)
+        Shares of all rows.
+    """
     rates = [rng.dirichlet(of_class + SMOOTHING, n_resamples) for of_class in counts]
-    return measure.of_confusions(np.stack(rates, axis=1) * rows.prior[:, None])
+    return np.stack(rates, axis=1) * np.asarray(prior)[:, None]
 
 
 def _from_rows(of_weights, rows, groups, n_resamples, rng):
