@@ -5,14 +5,22 @@
 matplotlib is loaded when something is drawn.
 """
 
+from sklimb.display._confusion_at_prior import ConfusionMatrixAtPriorDisplay
+from sklimb.display._decision_curve import DecisionCurveDisplay
+from sklimb.display._history import HistoryDisplay
 from sklimb.display._prior_sensitivity import PriorSensitivityDisplay
 from sklimb.display._reliability import ReliabilityDisplay
+from sklimb.display._search_heatmap import SearchHeatmapDisplay
 from sklimb.display._style import svg_of
 from sklimb.display._threshold_curve import ThresholdCurveDisplay
 
 __all__ = [
+    "ConfusionMatrixAtPriorDisplay",
+    "DecisionCurveDisplay",
+    "HistoryDisplay",
     "PriorSensitivityDisplay",
     "ReliabilityDisplay",
+    "SearchHeatmapDisplay",
     "ThresholdCurveDisplay",
     "svg_of",
 ]

@@ -15,7 +15,6 @@ __all__ = [
     "check_prevalences",
     "counted",
     "default_prevalences",
-    "labels_of",
     "retuned_scores",
     "scored_rows",
 ]
@@ -198,13 +197,6 @@ def default_prevalences(marks):
     low = max(min(low / 10, 1e-3), 1e-6)
     high = min(max(0.5, high + (1 - high) / 2), 0.99)
     return np.unique(np.concatenate([np.geomspace(low, high, N_PREVALENCES), marks]))
-
-
-def labels_of(y_true, y_pred, labels):
-    """Return the classes: those given, or the sorted labels."""
-    if labels is not None:
-        return labels
-    return np.unique(np.concatenate([np.asarray(y_true), np.asarray(y_pred)]))
 
 
 def check_prevalences(prevalences):

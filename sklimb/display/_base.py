@@ -1,6 +1,6 @@
 """What all displays have in common."""
 
-from sklimb.display._style import loaded
+from sklimb.display._loading import loaded
 
 __all__ = ["Display"]
 

@@ -8,7 +8,6 @@ from sklimb.display._at_prevalences import (
     check_prevalences,
     counted,
     default_prevalences,
-    labels_of,
     retuned_scores,
     scored_rows,
 )
@@ -19,6 +18,7 @@ from sklimb.display._sources import (
     decisions_of,
     given_prior,
     labelled,
+    labels_of,
     marked_priors,
     numbers_of_predictions,
     probabilities_of,
@@ -298,9 +298,7 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
         -------
         self
         """
-        with drawing(self):
-            self.ax_ = ax = axes_for(ax)
-            self.figure_ = ax.figure
+        with drawing(self, lambda: axes_for(ax)) as ax:
             is_first = not ax.lines
             ends = self.prevalences[[0, -1]]
             set_probability_axis(ax, "x", scale, ends)

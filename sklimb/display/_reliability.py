@@ -269,9 +269,7 @@ class ReliabilityDisplay(Display):
         -------
         self
         """
-        with drawing(self):
-            self.ax_ = ax = axes_for(ax)
-            self.figure_ = ax.figure
+        with drawing(self, lambda: axes_for(ax)) as ax:
             look = next_look(ax)
             limits = self._set_axes(scale, is_first=look["number"] == 0)
             self.diagonal_ = None if look["number"] else self._draw_diagonal()

@@ -10,6 +10,7 @@ __all__ = [
     "percent",
     "places_on",
     "scale_of",
+    "set_plain_log_ticks",
     "set_probability_axis",
     "set_ratio_axis",
     "share",
@@ -126,9 +127,16 @@ def set_ratio_axis(ax, scale, limits):
     ax.set_xlim(*limits)
     if scale == "log":
         inches = ax.get_window_extent().width / ax.figure.dpi
-        ax.xaxis.set_major_locator(_ticker().LogLocator(numticks=max(3, int(inches))))
-        ax.xaxis.set_minor_locator(_ticker().NullLocator())
-        ax.xaxis.set_major_formatter(_plain)
+        set_plain_log_ticks(ax.xaxis, max(3, int(inches)))
+
+
+def set_plain_log_ticks(axis, most):
+    """Set ticks of a logarithmic axis, with plain numbers."""
+    low, high = axis.get_view_interval()
+    subs = (1.0,) if high > 100 * low else (1.0, 2.0, 5.0)
+    axis.set_major_locator(_ticker().LogLocator(subs=subs, numticks=most))
+    axis.set_minor_locator(_ticker().NullLocator())
+    axis.set_major_formatter(_plain)
 
 
 def _plain(value, position=None):

@@ -34,6 +34,7 @@ __all__ = [
     "estimator_name",
     "given_prior",
     "labelled",
+    "labels_of",
     "marked_priors",
     "numbers_of_predictions",
     "one_against_rest",
@@ -88,6 +89,13 @@ def labelled(y_true, sample_weight=None, labels=None):
     numbers = numbers_of_predictions(classes, y_true)
     weight = check_sample_weight(sample_weight, len(y_true))
     return Labelled(classes, numbers, weight)
+
+
+def labels_of(y_true, y_pred, labels):
+    """Return the classes: those given, or the sorted labels."""
+    if labels is not None:
+        return labels
+    return np.unique(np.concatenate([np.asarray(y_true), np.asarray(y_pred)]))
 
 
 def numbers_of_predictions(classes, y_pred):
@@ -268,6 +276,16 @@ class OneAgainstRest(NamedTuple):
     proba: np.ndarray
     options: dict
     label: object
+
+    @property
+    def prevalence(self):
+        """The class's share where it is measured."""
+        target = self.options["target_prior"]
+        if target is not None:
+            return target
+        return float(
+            np.average(self.is_positive, weights=self.options["sample_weight"])
+        )
 
 
 def one_against_rest(

@@ -1,17 +1,15 @@
-"""How all pictures look: colours, axes, legends, and pictures as text.
+"""How all pictures look: colours, axes, legends.
 
 matplotlib is loaded when something is drawn, not before.
 """
 
-import hashlib
-import importlib
-import re
 from contextlib import contextmanager
-from html import escape
-from io import StringIO
 from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from sklimb.display._loading import loaded
+from sklimb.display._svg import svg_of
 
 __all__ = [
     "COLOURS",
@@ -24,7 +22,6 @@ __all__ = [
     "drawing",
     "hatch_where",
     "legend_above",
-    "loaded",
     "next_look",
     "panels_for",
     "put_beneath",
@@ -68,29 +65,6 @@ STYLE = {
 }
 
 
-def loaded(name, caller):
-    """Return an optional package, or say how to get it.
-
-    Parameters
-    ----------
-    name : str
-    caller : str
-        What needs it.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"{caller} needs {name.partition('.')[0]}, which can't be imported. "
-            "Install it: pip install 'sklimb[report]'."
-        ) from error
-
-
 # How many curves our displays have drawn into axes.
 _curves_in = WeakKeyDictionary()
 
@@ -115,13 +89,28 @@ def next_look(ax):
 
 
 @contextmanager
-def drawing(display):
-    """Draw in our style meanwhile, for a display's ``plot``."""
+def drawing(display, axes):
+    """Draw in our style meanwhile, for a display's ``plot``.
+
+    Parameters
+    ----------
+    display : Display
+        Given ``ax_`` and ``figure_``.
+    axes : callable
+        Makes the axes, one or an array.
+
+    Yields
+    ------
+    matplotlib Axes or array of them
+    """
     mpl = loaded("matplotlib", f"{type(display).__name__}.plot")
     with mpl.rc_context(STYLE):
-        yield
-        for axes in np.ravel(np.asarray(display.ax_, dtype=object)):
-            for label in (*axes.get_xticklabels(), *axes.get_yticklabels()):
+        display.ax_ = axes()
+        every = np.ravel(np.asarray(display.ax_, dtype=object))
+        display.figure_ = every[0].figure
+        yield display.ax_
+        for ax in every:
+            for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
                 label.set_parse_math(False)  # ticks of given axes are older
 
 
@@ -258,7 +247,8 @@ def legend_above(ax, handles=None):
         return
     # Of the axes' width before the layout; beyond it, there is room to the left.
     room = 0.93 * ax.get_window_extent().width, 1.2 * ax.get_window_extent().width
-    for n_columns in range(min(len(handles), 3), 0, -1):
+    most = 2 if len(handles) == 4 else min(len(handles), 3)
+    for n_columns in range(most, 0, -1):
         width = _legend(ax, handles, n_columns).get_window_extent().width
         if width <= room[1]:
             side = "left" if width <= room[0] else "right"
@@ -317,73 +307,3 @@ def hatch_where(ax, edges, is_marked, label):
         )
         for number, (first, last) in enumerate(runs)
     ]
-
-
-def svg_of(picture, *, title, description):
-    """Return a picture as the text of an SVG element, to stand in a page or a file.
-
-    The same picture gives the same text, and its ids are its own, so that several
-    can stand in one page. There are no scripts, and text is drawn as paths: it looks
-    the same wherever it is seen.
-
-    Parameters
-    ----------
-    picture : display that was plotted, or matplotlib Figure
-    title : str
-        Its name, for those who don't see it.
-    description : str
-        What is to be seen, in a sentence or two.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If a display was not plotted yet.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> from sklimb.display import svg_of
-    >>> figure = Figure(figsize=(2, 1))
-    >>> svg_of(figure, title="Nothing", description="An empty picture.")[:23]
-    '<svg role="img" aria-la'
-    """
-    mpl = loaded("matplotlib", "svg_of")
-    figure = getattr(picture, "figure_", picture)
-    if not hasattr(figure, "savefig"):
-        raise ValueError(
-            f"`picture`={picture!r} has nothing drawn. Call its plot() first, or give "
-            "a matplotlib Figure."
-        )
-    file = StringIO()
-    nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
-    with mpl.rc_context({"svg.hashsalt": "sklimb", "svg.fonttype": "path"}):
-        figure.savefig(file, format="svg", metadata=nothing)
-    return _named(_bare(file.getvalue()), title, description)
-
-
-def _bare(text):
-    """Return the svg element by itself, without a style sheet for the whole page."""
-    text = text[text.index("<svg") :].strip()
-    return re.sub(r"\s*<style type=\"text/css\">.*?</style>", "", text, flags=re.S)
-
-
-def _named(text, title, description):
-    """Return the element with a title, a description, and ids of its own."""
-    digest = hashlib.sha256(f"{title}{description}{text}".encode()).hexdigest()
-    own = f"s{digest[:8]}"
-    text = re.sub(r'\bid="', f'id="{own}-', text)
-    text = re.sub(r'(url\(#|href="#)', rf"\g<1>{own}-", text)
-    opening = (
-        f'<svg role="img" aria-labelledby="{own}-title {own}-desc" '
-        'style="max-width:100%;height:auto;stroke-linejoin:round;stroke-linecap:butt" '
-    )
-    words = (
-        f'<title id="{own}-title">{escape(title)}</title>\n'
-        f'<desc id="{own}-desc">{escape(description)}</desc>\n'
-    )
-    head, _, rest = text.partition(">")
-    return f"{opening}{head.removeprefix('<svg').strip()}>\n{words}{rest.strip()}\n"

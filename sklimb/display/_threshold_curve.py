@@ -337,9 +337,7 @@ class ThresholdCurveDisplay(Display):
         -------
         self
         """
-        with drawing(self):
-            self.ax_ = ax = axes_for(ax)
-            self.figure_ = ax.figure
+        with drawing(self, lambda: axes_for(ax)) as ax:
             look = next_look(ax)
             axis = CutAxis.of(self.thresholds, self.unit, self._marks(), x_scale)
             axis.set_on(ax)
