@@ -95,8 +95,8 @@ def bootstrap_interval(
     )
     rng = np.random.default_rng(random_state)
     estimate = float(of_weights(weights_of(rows))[0])
-    if _draws_rates(method, measure, rows, groups):
-        values = _from_rates(measure, rows, y_pred_or_proba, n_resamples, rng)
+    if _counts_suffice(method, measure, rows, groups):
+        values = _from_counts(measure, rows, y_pred_or_proba, method, n_resamples, rng)
     else:
         values = _from_rows(of_weights, rows, groups, n_resamples, rng)
     low, high = np.quantile(values, [tail, 1 - tail])
@@ -110,25 +110,37 @@ def _check_n_resamples(n_resamples):
         )
 
 
-def _draws_rates(method, measure, rows, groups):
+def _counts_suffice(method, measure, rows, groups):
+    """Tell whether the confusion counts are all that resamples depend on."""
     if method not in METHODS:
         raise ValueError(f"`method`={method!r} must be one of {', '.join(METHODS)}.")
-    possible = measure.reads == "labels" and groups is None and rows.weight is None
-    if method == "rates" and not possible:
+    suffice = measure.reads == "labels" and groups is None and rows.weight is None
+    if method == "rates" and not suffice:
         raise ValueError(
             "`method`='rates' is for metrics of labels of rows that count equally: "
             "not for probabilities, and not with `groups` or `sample_weight`. Use "
             "'bootstrap', or 'auto'."
         )
-    return possible and method != "bootstrap"
+    return suffice
 
 
-def _from_rates(measure, rows, y_pred, n_resamples, rng):
-    """Return the metric of rates drawn from their posterior."""
+def _from_counts(measure, rows, y_pred, method, n_resamples, rng):
+    """Return the metric of drawn rates: of their posterior, or of rows drawn again."""
     k = rows.n_classes
     cells = rows.numbers * k + rows.predicted(y_pred)
     counts = np.bincount(cells, minlength=k * k).reshape(k, k)
-    return measure.of_confusions(drawn_confusions(counts, rows.prior, n_resamples, rng))
+    draw = _confusions_again if method == "bootstrap" else drawn_confusions
+    return measure.of_confusions(draw(counts, rows.prior, n_resamples, rng))
+
+
+def _confusions_again(counts, prior, n_resamples, rng):
+    """Return what rows drawn again within each class give, in law."""
+    n_rows = np.maximum(counts.sum(axis=1), 1)
+    drawn = [
+        rng.multinomial(n, of_class / n, n_resamples)
+        for n, of_class in zip(n_rows, counts, strict=True)
+    ]
+    return np.stack(drawn, axis=1) * (prior / n_rows)[:, None]
 
 
 def drawn_confusions(counts, prior, n_resamples, rng):
