@@ -10,7 +10,9 @@ from sklimb.metrics._rows import check_between
 
 __all__ = ["bootstrap_interval", "drawn_confusions"]
 
-# What each cell of a confusion matrix is smoothed by: Jeffreys' prior.
+# What hits, and all errors of a class together, are smoothed by: Jeffreys' prior of
+# its recall, whatever the number of classes. 0.5 for every kind of error would be a
+# prior belief in many of them, which for ten classes covers a half.
 SMOOTHING = 0.5
 METHODS = ("auto", "rates", "bootstrap")
 
@@ -51,10 +53,10 @@ def bootstrap_interval(
     n_resamples : int, default=1000
     method : {"auto", "rates", "bootstrap"}, default="auto"
         - ``"rates"``: the shares of each class that are predicted as each class are
-          drawn from their posterior, each count smoothed by 0.5 (Jeffreys' prior;
-          beta, or for several classes Dirichlet, distributed). For metrics of labels
-          only. It holds with few rows, where the bootstrap knows of no error that
-          the rows don't have.
+          drawn from their posterior: beta distributed, with hits and errors smoothed
+          by 0.5 (Jeffreys' prior); of several classes Dirichlet, the 0.5 of errors
+          spread over all kinds of them. For metrics of labels only. It holds with few
+          rows, where the bootstrap knows of no error that the rows don't have.
         - ``"bootstrap"``: rows are drawn again within each class, or groups.
         - ``"auto"``: ``"rates"`` wherever it can be had: not with groups, row weights
           or probabilities.
@@ -159,7 +161,10 @@ def drawn_confusions(counts, prior, n_resamples, rng):
     ndarray of shape (n_resamples, n_classes, n_classes)
         Shares of all rows.
     """
-    rates = [rng.dirichlet(of_class + SMOOTHING, n_resamples) for of_class in counts]
+    k = len(counts)
+    smoothing = np.full((k, k), SMOOTHING / (k - 1))
+    np.fill_diagonal(smoothing, SMOOTHING)
+    rates = [rng.dirichlet(alpha, n_resamples) for alpha in counts + smoothing]
     return np.stack(rates, axis=1) * np.asarray(prior)[:, None]
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -297,6 +298,6 @@ def check_n_bins(n_bins):
     ValueError
         If it is no whole number from 1 on.
     """
-    if isinstance(n_bins, bool) or n_bins != int(n_bins) or n_bins < 1:
+    if not isinstance(n_bins, Integral) or isinstance(n_bins, bool) or n_bins < 1:
         raise ValueError(f"`n_bins`={n_bins!r} must be a whole number from 1 on.")
     return int(n_bins)
