@@ -5,6 +5,7 @@ effects of all findings are on one scale: 0 is nothing, 1 is all of the way from
 to a perfect score. :func:`ranked` puts the greatest first.
 """
 
+from sklimb.diagnostics._diagnosis import Diagnosis, diagnose
 from sklimb.diagnostics._findings import Finding, ranked
 from sklimb.diagnostics._label_noise import LabelNoise, label_noise
 from sklimb.diagnostics._leakage import Leakage, find_leakage
@@ -20,12 +21,14 @@ from sklimb.diagnostics._shift import (
 )
 
 __all__ = [
+    "Diagnosis",
     "Finding",
     "LabelNoise",
     "Leakage",
     "LearningCurve",
     "Overfitting",
     "ShiftExplanation",
+    "diagnose",
     "explain_shift",
     "explain_shift_from_predictions",
     "find_leakage",

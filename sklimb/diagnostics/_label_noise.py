@@ -11,7 +11,7 @@ from sklimb.diagnostics._leakage_words import number, quoted, share
 from sklimb.diagnostics._separation import auc
 from sklimb.thresholds._checks import check_classes
 
-__all__ = ["LabelNoise", "label_noise"]
+__all__ = ["LabelNoise", "label_noise", "noise_of"]
 
 LEAST_LOG = 1e-12
 # Shares of a class's rows that lie so deep in it, to compare with another's rows.
@@ -44,9 +44,11 @@ class LabelNoise(Result):
         Rows that are most likely labelled wrongly, the surest first.
     likely_labels : ndarray of shape (n_wrong,)
         What these rows rather are.
+    looked_at : ndarray of shape (n_rows,), int
+        Numbers of all rows that were looked at.
     suspicion : ndarray of shape (n_rows,)
-        How far a row's probabilities speak for another label: log-ratio of the
-        greatest other probability to its own, each over its class's threshold.
+        How far each of them speaks for another label: log-ratio of the greatest other
+        probability to its own, each over its class's threshold.
     findings : list of Finding
     sentence : str
     """
@@ -57,13 +59,15 @@ class LabelNoise(Result):
     rates: np.ndarray
     rows: np.ndarray
     likely_labels: np.ndarray
+    looked_at: np.ndarray
     suspicion: np.ndarray
     findings: list
     sentence: str
 
     def _rows(self):
+        suspicion = dict(zip(self.looked_at.tolist(), self.suspicion, strict=True))
         return [
-            {"row": int(row), "likely_label": label, "suspicion": self.suspicion[row]}
+            {"row": int(row), "likely_label": label, "suspicion": suspicion[int(row)]}
             for row, label in zip(self.rows, self.likely_labels.tolist(), strict=True)
         ]
 
@@ -121,9 +125,27 @@ def label_noise(oof_proba, y, *, classes=None):
     True
     """
     y, found = check_labels(y)
-    classes = found if classes is None else check_classes(classes)
+    classes = found if classes is None else np.asarray(check_classes(classes))
     proba = _checked_proba(oof_proba, len(y), classes)
-    numbers = _numbers(y, classes)
+    return noise_of(proba, _numbers(y, classes), classes, np.arange(len(y)))
+
+
+def noise_of(proba, numbers, classes, row_numbers):
+    """Find wrong labels among checked rows.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_rows, n_classes)
+    numbers : ndarray of shape (n_rows,), int
+        Class numbers.
+    classes : ndarray of shape (n_classes,)
+    row_numbers : ndarray of shape (n_rows,), int
+        What rows are called in the result.
+
+    Returns
+    -------
+    LabelNoise
+    """
     thresholds = np.array(
         [
             proba[numbers == k, k].mean() if (numbers == k).any() else np.inf
@@ -135,20 +157,22 @@ def label_noise(oof_proba, y, *, classes=None):
     joint = _joint(proba, numbers, thresholds)
     rates = _rates(proba, numbers, joint)
     rows, likely = _wrong_rows(scores, numbers, rates)
-    findings = _findings(numbers, rates, rows, likely, classes)
+    named = row_numbers[rows]
+    findings = _findings(numbers, rates, (rows, named), likely, classes)
     own = np.take_along_axis(scores, numbers[:, None], axis=1).ravel()
     return LabelNoise(
         classes=classes,
         thresholds=thresholds,
         joint=joint,
         rates=rates,
-        rows=rows,
+        rows=named,
         likely_labels=classes[likely],
+        looked_at=row_numbers,
         suspicion=_without_own(scores, numbers).max(axis=1) - own,
         findings=findings,
         sentence=findings[0].sentence
         if findings
-        else f"No wrong labels stand out among {number(len(y))} rows.",
+        else f"No wrong labels stand out among {number(len(numbers))} rows.",
     )
 
 
@@ -256,7 +280,8 @@ def _wrong_rows(scores, y, rates):
     return rows[kept], likely[kept]
 
 
-def _findings(y, rates, rows, likely, classes):
+def _findings(y, rates, found, likely, classes):
+    rows, named = found
     if not len(rows):
         return []
     pairs = y[rows] * len(classes) + likely
@@ -275,8 +300,8 @@ def _findings(y, rates, rows, likely, classes):
             "labels",
             f"{number(len(rows))} labels ({share(len(rows), len(y))}) are likely wrong:"
             f" {'; '.join(parts)}.",
-            f"Look at rows {', '.join(map(str, rows[:5].tolist()))} first. If their "
-            "labels are right, the model lacks what tells such rows.",
+            f"Look at rows {', '.join(map(str, named[:5].tolist()))} first (counted "
+            "from 0). If their labels are right, the model lacks what tells such rows.",
             float(min(1.0, lost)),
         )
     ]

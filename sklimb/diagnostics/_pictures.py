@@ -186,8 +186,7 @@ def draw_noise(ax, result):
     ax : matplotlib Axes
     result : LabelNoise
     """
-    wrong = np.zeros(len(result.suspicion), dtype=bool)
-    wrong[result.rows] = True
+    wrong = np.isin(result.looked_at, result.rows)
     edges = np.histogram_bin_edges(result.suspicion, DENSITY)
     for own, label, colour, hatch in (
         (~wrong, "other labels", "sky", None),

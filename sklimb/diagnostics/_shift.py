@@ -17,14 +17,21 @@ from sklimb.diagnostics._shift_checks import (
     metric_of_two,
 )
 from sklimb.diagnostics._shift_parts import ROUNDING, parts_of_cut, parts_of_labels
-from sklimb.diagnostics._shift_words import findings_of_shift, sentence_of_shift
+from sklimb.diagnostics._shift_words import About, findings_of_shift, sentence_of_shift
 from sklimb.metrics import Interval
 from sklimb.thresholds import metric_function, multiclass_metric
 from sklimb.thresholds._rule import column_of_positives
 
-__all__ = ["ShiftExplanation", "explain_shift", "explain_shift_from_predictions"]
+__all__ = [
+    "ShiftExplanation",
+    "explain_several",
+    "explain_shift",
+    "explain_shift_from_predictions",
+    "explain_two",
+]
 
 DEFAULT = "balanced_accuracy"
+SIDES = ("A", "B")
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ def explain_shift(
     labels = [check_labels(y)[0] for y in (y_a, y_b)]
     predicted = [np.asarray(estimator.predict(X)) for X in (X_a, X_b)]
     if len(classes) > 2 and pos_label is None:
-        return _explain_several(labels, predicted, classes, **options)
+        return explain_several(labels, predicted, classes, **options)
     number = check_pos_label(pos_label, classes)
     scores = [
         column_of_positives(class_scores(estimator, X), number) for X in (X_a, X_b)
@@ -186,7 +193,7 @@ def explain_shift(
     if len(classes) > 2:  # the greatest probability is no cut of one
         scores = [_as_cut(s, c) for s, c in zip(scores, called, strict=True)]
     cut = cut_between(np.concatenate(scores), np.concatenate(called), estimator)
-    return _explain_two(labels, scores, cut, classes, number, **options)
+    return explain_two(labels, scores, cut, classes, number, **options)
 
 
 def explain_shift_from_predictions(
@@ -263,10 +270,13 @@ def explain_shift_from_predictions(
         "n_resamples": n_resamples,
         "random_state": random_state,
     }
-    return _explain_two(labels, scores, float(threshold), classes, number, **options)
+    return explain_two(labels, scores, float(threshold), classes, number, **options)
 
 
-def _explain_two(labels, scores, cut, classes, number, *, scoring, level, **options):
+def explain_two(
+    labels, scores, cut, classes, number, *, scoring, level, sides=SIDES, **options
+):
+    """Explain a fall of two classes, from checked labels and scores."""
     check_numbers(cut, level, options["n_resamples"])
     groups = checked_groups((options["groups_a"], options["groups_b"]), labels)
     positives = [y == classes[number] for y in labels]
@@ -277,10 +287,13 @@ def _explain_two(labels, scores, cut, classes, number, *, scoring, level, **opti
     )
     parts = _intervals(_parts_of_two, estimates, resamples, noise, level)
     priors = [np.array([np.mean(y == label) for label in classes]) for y in labels]
-    return _explanation(scoring, estimates, parts, priors, classes, cut, number)
+    return _explanation(scoring, estimates, parts, priors, classes, cut, number, sides)
 
 
-def _explain_several(labels, predicted, classes, *, scoring, level, **options):
+def explain_several(
+    labels, predicted, classes, *, scoring, level, sides=SIDES, **options
+):
+    """Explain a fall of several classes, from checked labels and predictions."""
     check_numbers(0.5, level, options["n_resamples"])
     groups = checked_groups((options["groups_a"], options["groups_b"]), labels)
     numbers = [np.searchsorted(classes, y) for y in labels]
@@ -293,7 +306,7 @@ def _explain_several(labels, predicted, classes, *, scoring, level, **options):
     noise = np.zeros((len(estimates), len(estimates)))
     parts = _intervals(_parts_of_several, estimates, resamples, noise, level)
     priors = [np.bincount(y, minlength=len(classes)) / len(y) for y in numbers]
-    return _explanation(scoring, estimates, parts, priors, classes, None, None)
+    return _explanation(scoring, estimates, parts, priors, classes, None, None, sides)
 
 
 def _own_scoring(estimator, n_classes):
@@ -346,7 +359,7 @@ def _spread_by(parts_of, noise):
     return slopes.T @ noise @ slopes
 
 
-def _explanation(scoring, estimates, parts, priors, classes, cut, number):
+def _explanation(scoring, estimates, parts, priors, classes, cut, number, sides):
     fall, prevalence, *more = parts
     name = scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "?")
     threshold = more[0] if len(more) > 1 else None
@@ -354,7 +367,7 @@ def _explanation(scoring, estimates, parts, priors, classes, cut, number):
     labels = np.repeat(np.arange(len(classes)), 2)  # shares of no class's chance
     chance = 0.0 if name == "accuracy" else chance_of(name, labels)
     shares = None if number is None else [float(prior[number]) for prior in priors]
-    about = (name, estimates[:3], shares, chance)
+    about = About(name, estimates[:3], shares, chance, sides)
     return ShiftExplanation(
         scoring=name,
         score_a=float(estimates[0]),
@@ -370,6 +383,6 @@ def _explanation(scoring, estimates, parts, priors, classes, cut, number):
         prevalence=prevalence,
         threshold=threshold,
         rest=more[-1],
-        findings=findings_of_shift(prevalence, threshold, more[-1], *about),
-        sentence=sentence_of_shift(fall, prevalence, threshold, more[-1], *about),
+        findings=findings_of_shift(prevalence, threshold, more[-1], about),
+        sentence=sentence_of_shift(fall, prevalence, threshold, more[-1], about),
     )
