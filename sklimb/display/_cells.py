@@ -6,7 +6,7 @@ from sklimb.display._style import COLOURS
 
 __all__ = ["blues", "contrast", "draw_cells", "label_cells", "text_colour"]
 
-LIGHT, DARK = "#FFFFFF", "#1A1A1A"
+LIGHT, DARK = "#FFFFFF", "#000000"
 INCHES_PER_CHARACTER = 0.075
 
 
