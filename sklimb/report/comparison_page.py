@@ -2,10 +2,11 @@
 
 import json
 
+from sklimb.report.aims import COST
 from sklimb.report.errors import one_line
 from sklimb.report.findings import findings
 from sklimb.report.heading import heading
-from sklimb.report.numbers import percent, short
+from sklimb.report.numbers import figure, percent, short
 from sklimb.report.page import Section, fragment, render_page, source_of
 from sklimb.report.pictures import reliabilities, threshold_curves
 from sklimb.report.rule_code import loading_code, training_code
@@ -47,6 +48,7 @@ def _sections(comparison, chosen, table):
     sections = [
         Section("data", "Data, and where it is used", _data(comparison)),
         Section("strategies", "Strategies", strategies_table(comparison, chosen)),
+        Section("notes", "To keep in mind", _notes(comparison)),
         Section("prevalence", "At another prevalence", what_if(comparison, chosen)),
         Section("threshold", "Threshold", threshold_curves(comparison, chosen)),
         Section("reliability", "Probabilities", reliabilities(comparison, chosen)),
@@ -54,10 +56,7 @@ def _sections(comparison, chosen, table):
         Section("rule", "Decision rule", _rule(chosen)),
         Section("load", "How to use it", _load(comparison, chosen)),
     ]
-    if comparison.notes:
-        notes = fragment("notes.html", notes=comparison.notes)
-        sections.append(Section("notes", "Notes", notes))
-    return sections
+    return [section for section in sections if section.html]
 
 
 def _facts(comparison, verdict):
@@ -67,12 +66,14 @@ def _facts(comparison, verdict):
     if comparison.options.positive is not None:
         rates = [m for m in comparison.measures if m.key in ("precision", "recall")]
         shown = list({m.key: m for m in [aim, *rates]}.values())
-    return [_fact(m.title, verdict.chosen.estimates[m.key]) for m in shown]
+    return [_fact(m, verdict.chosen.estimates[m.key]) for m in shown]
 
 
-def _fact(title, estimate):
-    low, high = (short(end) for end in estimate.interval)
-    return {"title": title, "value": short(estimate.value), "low": low, "high": high}
+def _fact(measure, estimate):
+    as_text = figure if measure.key == COST else short  # costs are in any unit
+    low, high = map(as_text, estimate.interval)
+    value = as_text(estimate.value)
+    return {"title": measure.title, "value": value, "low": low, "high": high}
 
 
 def _data(comparison):
@@ -96,6 +97,11 @@ def _data(comparison):
         classes=classes,
         positive_first=positive is not None,
     )
+
+
+def _notes(comparison):
+    notes = comparison.notes
+    return fragment("notes.html", notes=notes) if notes else ""
 
 
 def _rule(chosen):

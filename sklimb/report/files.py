@@ -61,12 +61,13 @@ def write(folder, comparison, verdict, origin):
         The files.
     """
     rule = _rule(comparison, verdict, origin.model)
-    texts = {
-        "report.html": comparison_page(comparison, verdict, origin),
-        "comparison.csv": _table(comparison, verdict),
-        "decision_rule.json": json.dumps(rule, indent=2, allow_nan=False) + "\n",
-    }
-    return [_replace(folder / name, text) for name, text in texts.items()]
+    rule_text = json.dumps(rule, indent=2, allow_nan=False) + "\n"
+    return [
+        _replace(folder / "comparison.csv", _table(comparison, verdict)),
+        _replace(folder / "decision_rule.json", rule_text),
+        # Last: it takes longest, and the results are safe if it fails.
+        _replace(folder / "report.html", comparison_page(comparison, verdict, origin)),
+    ]
 
 
 def _replace(path, text):

@@ -152,6 +152,12 @@ class Comparison:
         return len(self.y_test)
 
     @property
+    def shares_in_data(self):
+        """Class shares of the rows, in the order of the classes."""
+        counts = np.array(list(self.dataset.counts.values()))
+        return counts / counts.sum()
+
+    @property
     def prevalence(self):
         """Of two classes the positive one's share where the model is used."""
         return float(self.prior[self.options.positive_class])

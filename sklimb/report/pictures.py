@@ -1,20 +1,35 @@
 """Pictures of a comparison's chosen strategy."""
 
+from textwrap import fill
+
 import numpy as np
 from scipy.special import expit
 
-from sklimb.display import ReliabilityDisplay, ThresholdCurveDisplay, svg_of
+from sklimb.display import (
+    PriorSensitivityDisplay,
+    ReliabilityDisplay,
+    ThresholdCurveDisplay,
+    svg_of,
+)
 from sklimb.display._style import STYLE
 from sklimb.report.aims import COST
 from sklimb.report.errors import one_line
 from sklimb.report.page import fragment
+from sklimb.report.projection import predicted_labels
 
-__all__ = ["probabilities", "reliabilities", "threshold_curves"]
+__all__ = [
+    "prevalence_curves",
+    "probabilities",
+    "reliabilities",
+    "threshold_curves",
+]
 
 # Not wider than a phone, so that letters are large enough there.
 SIZE = (4.2, 3.2)  # inches
+# An axis's name on one line, in characters.
+LONGEST = 34
 # Of several classes the rarest ones have pictures of their own.
-MOST_CLASSES = 4
+MOST_CLASSES = 3
 
 
 def threshold_curves(comparison, chosen):
@@ -41,6 +56,53 @@ def threshold_curves(comparison, chosen):
     ]
     words = _words_of_tuned if tuned else _words_of_untuned
     return fragment("pictures.html", words=words(chosen), pictures=pictures)
+
+
+def prevalence_curves(comparison, chosen):
+    """Return what decisions are worth against the prevalence.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    chosen : Outcome
+
+    Returns
+    -------
+    markupsafe.Markup
+    """
+    label = _labels_shown(comparison)[0]
+    picture = _picture(
+        _prevalence_curve(comparison, chosen, label),
+        f"What decisions are worth where {one_line(label, 40)} is rarer or more "
+        "frequent",
+        _prevalences_in_words,
+    )
+    words = f"{chosen.name!r}, with 95 % bands: decisions and recalls stay."
+    return fragment("pictures.html", words=words, pictures=[picture])
+
+
+def _prevalence_curve(comparison, chosen, label):
+    options = comparison.options
+    target = None if options.target_prior is None else comparison.prior
+    return PriorSensitivityDisplay.from_predictions(
+        comparison.y_test,
+        predicted_labels(comparison, chosen),
+        cost_matrix=options.cost_matrix,
+        metrics=("precision", "f1", "cost")[: 2 if options.costs is None else 3],
+        target_prior=target,
+        labels=list(options.classes),
+        pos_label=label,
+        ax=_axes(),
+    )
+
+
+def _prevalences_in_words(display):
+    low, high = display.prevalences[[0, -1]]
+    worth = display.scores["precision"][[0, -1]]
+    return (
+        f"From a prevalence of {low:.3g} to {high:.3g} precision goes from "
+        f"{worth[0]:.3g} to {worth[1]:.3g}."
+    )
 
 
 def reliabilities(comparison, chosen):
@@ -73,8 +135,8 @@ def _labels_shown(comparison):
     """Return the positive class, or the rarest ones of several."""
     if comparison.options.positive is not None:
         return [comparison.options.positive]
-    counts = comparison.dataset.counts
-    return sorted(counts, key=counts.get)[:MOST_CLASSES]
+    rarest = np.argsort(comparison.prior, kind="stable")[:MOST_CLASSES]
+    return [comparison.dataset.classes[place] for place in rarest]
 
 
 def _axes():
@@ -132,6 +194,9 @@ def probabilities(comparison, outcome):
 def _picture(display, title, words):
     from markupsafe import Markup
 
+    for ax in display.figure_.axes:
+        ax.set_xlabel(fill(ax.get_xlabel(), LONGEST))
+        ax.set_ylabel(fill(ax.get_ylabel(), LONGEST))
     # Title and description are escaped by it; letters are drawn as paths.
     svg = svg_of(display, title=title, description=words(display))
     return {"svg": Markup(svg), "title": title}

@@ -13,6 +13,7 @@ __all__ = [
     "Projected",
     "Share",
     "confusion_of",
+    "predicted_labels",
     "projected",
     "shares_shown",
     "with_share",
@@ -51,14 +52,33 @@ def confusion_of(comparison, outcome):
     ndarray of shape (n_classes, n_classes), int
         Rows are true classes, columns predicted ones, in the classes' order.
     """
-    classes, options = comparison.dataset.classes, comparison.options
     true = np.searchsorted(np.unique(comparison.dataset.y), comparison.y_test)
-    if options.positive is None:
-        predicted = outcome.predictions.class_numbers
-    else:
-        place = options.positive_class
-        predicted = np.where(outcome.predictions.called_positive, place, 1 - place)
-    return confusion_matrix(true, predicted, labels=range(len(classes)))
+    numbers = _predicted_numbers(comparison, outcome)
+    n_classes = len(comparison.dataset.classes)
+    return confusion_matrix(true, numbers, labels=range(n_classes))
+
+
+def predicted_labels(comparison, outcome):
+    """Return what a strategy calls the test rows.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    outcome : Outcome
+        Of the comparison.
+
+    Returns
+    -------
+    ndarray of shape (n_test,)
+    """
+    return np.unique(comparison.dataset.y)[_predicted_numbers(comparison, outcome)]
+
+
+def _predicted_numbers(comparison, outcome):
+    if comparison.options.positive is None:
+        return outcome.predictions.class_numbers
+    place = comparison.options.positive_class
+    return np.where(outcome.predictions.called_positive, place, 1 - place)
 
 
 def with_share(prior, place, share):
@@ -183,9 +203,8 @@ def shares_shown(comparison, place):
     list of Share
         In the data, where the model is used if that is another, and odds.
     """
-    counts = np.array(list(comparison.dataset.counts.values()))
-    in_data, target = counts[place] / counts.sum(), float(comparison.prior[place])
+    in_data, target = comparison.shares_in_data[place], comparison.prior[place]
     shares = [Share("as in the data", float(in_data))]
     if comparison.options.target_prior is not None:
-        shares.append(Share("where the model is used", target))
+        shares.append(Share("where the model is used", float(target)))
     return shares + [Share(f"1:{n}", 1 / (1 + n)) for n in ODDS]

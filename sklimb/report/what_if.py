@@ -6,6 +6,7 @@ from sklimb.metrics import rate_interval
 from sklimb.report.errors import one_line
 from sklimb.report.numbers import figure, percent
 from sklimb.report.page import fragment
+from sklimb.report.pictures import prevalence_curves
 from sklimb.report.projection import (
     ODDS,
     PER,
@@ -50,6 +51,7 @@ def what_if(comparison, chosen):
         greatest_odds=greatest,
         ticks=_ticks(numbers["greatest"]),
         figures=_figures(two),
+        curves=prevalence_curves(comparison, chosen),
         tables=_tables(comparison, chosen, numbers["place"]),
     )
 
@@ -69,15 +71,13 @@ def numbers_of(comparison, chosen):
     """
     options, outcomes = comparison.options, comparison.outcomes
     two = options.positive is not None
-    counts = np.array(list(comparison.dataset.counts.values()))
-    greatest = max(comparison.prior.max(), counts.max() / counts.sum())
-    if two:
-        in_data = comparison.dataset.prevalence
-        greatest = max(comparison.prevalence, in_data)
+    place = options.positive_class if two else int(comparison.prior.argmin())
+    shares = np.array([comparison.prior, comparison.shares_in_data])
+    greatest = shares[:, place].max() if two else shares.max()
     return {
         "per": PER,
         "prior": comparison.prior.tolist(),
-        "place": options.positive_class if two else int(np.argmin(counts)),
+        "place": place,
         "confusions": [confusion_of(comparison, o).tolist() for o in outcomes],
         "chosen": [outcome is chosen for outcome in outcomes].index(True),
         "least": LEAST,

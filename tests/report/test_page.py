@@ -177,13 +177,13 @@ def test_parts_that_were_asked_for_are_there(path):
     assert headings == [
         "Data, and where it is used",
         "Strategies",
+        "To keep in mind",
         "At another prevalence",
         "Threshold",
         "Probabilities",
         "What to look at",
         "Decision rule",
         "How to use it",
-        "Notes",
         "How this was made",
     ]
 
