@@ -1,6 +1,8 @@
 """A metric at a prior is the metric with importance weights."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
@@ -234,3 +236,38 @@ def test_short_names_are_the_same_metric():
     for short, name in (("mcc", "matthews_corrcoef"), ("sensitivity", "recall")):
         found = score_at_prior(short, y, predicted, 0.1)
         assert found == score_at_prior(name, y, predicted, 0.1)
+
+
+def test_series_and_frames_are_rows_too():
+    y, proba, weight = _two()
+    predicted = (proba >= 0.4).astype(int)
+    names = np.array(["other", "rare"])
+    found = score_at_prior(
+        "f1",
+        pd.Series(names[y], dtype="category"),
+        pl.Series(names[predicted]),
+        {"rare": 0.02},
+        sample_weight=pd.Series(weight),
+        pos_label="rare",
+    )
+    expected = score_at_prior("f1", y, predicted, 0.02, sample_weight=weight)
+    assert found == expected
+    columns = pd.DataFrame({"other": 1 - proba, "rare": proba})
+    found = score_at_prior("log_loss", pd.Series(names[y]), columns, {"rare": 0.02})
+    assert found == pytest.approx(score_at_prior("log_loss", y, proba, 0.02))
+
+
+def test_true_and_false_are_labels():
+    y, proba, _ = _two()
+    found = score_at_prior("f1", y == 1, proba >= 0.4, 0.02)
+    assert found == score_at_prior("f1", y, (proba >= 0.4).astype(int), 0.02)
+
+
+@pytest.mark.parametrize("name", ["average_precision", "roc_auc", "log_loss", "f1"])
+def test_a_prior_of_0_or_1_needs_no_rows_of_the_other_class(name):
+    y, given = np.ones(4, dtype=int), np.array([0.9, 0.8, 0.3, 0.7])
+    given = (given > 0.5).astype(int) if name == "f1" else given
+    if name == "roc_auc":
+        assert np.isnan(score_at_prior(name, y, given, 1.0, labels=[0, 1]))
+    else:
+        assert np.isfinite(score_at_prior(name, y, given, 1.0, labels=[0, 1]))

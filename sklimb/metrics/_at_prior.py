@@ -68,7 +68,8 @@ def score_at_prior(
     Returns
     -------
     float
-        0 where it is undefined, such as the precision of no alarm.
+        0 where it is undefined, such as the precision of no alarm; nan for a ranking
+        of rows of one class only.
 
     Raises
     ------

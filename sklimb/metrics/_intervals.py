@@ -1,6 +1,7 @@
 """Intervals of metrics: rows drawn again, or class-conditional rates."""
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from sklimb._validation import is_number
 from sklimb.metrics._at_prior import prepared, weights_of
@@ -57,7 +58,8 @@ def bootstrap_interval(
           by 0.5 (Jeffreys' prior); of several classes Dirichlet, the 0.5 of errors
           spread over all kinds of them. For metrics of labels only. It holds with few
           rows, where the bootstrap knows of no error that the rows don't have.
-        - ``"bootstrap"``: rows are drawn again within each class, or groups.
+        - ``"bootstrap"``: rows are drawn again within each class, or groups;
+          bias-corrected percentiles.
         - ``"auto"``: ``"rates"`` wherever it can be had: not with groups, row weights
           or probabilities.
     random_state : int, Generator or None, default=0
@@ -65,12 +67,18 @@ def bootstrap_interval(
     Returns
     -------
     Interval
-        Percentiles of the draws; it holds the estimate.
+        It holds the estimate.
 
     Raises
     ------
     ValueError
         If something is not valid, or ``method="rates"`` can't be had.
+
+    References
+    ----------
+    Efron (1987), "Better bootstrap confidence intervals", for the bias correction;
+    Brown, Cai and DasGupta (2001), "Interval estimation for a binomial proportion",
+    for Jeffreys' prior.
 
     Examples
     --------
@@ -83,7 +91,7 @@ def bootstrap_interval(
     >>> round(found.estimate, 2), round(found.low, 2), round(found.high, 2)
     (0.9, 0.68, 0.97)
     """
-    tail = (1 - check_between(level, "level")) / 2
+    tails = (1 + np.array([-1, 1]) * check_between(level, "level")) / 2
     _check_n_resamples(n_resamples)
     measure, rows, of_weights = prepared(
         metric,
@@ -97,12 +105,27 @@ def bootstrap_interval(
     )
     rng = np.random.default_rng(random_state)
     estimate = float(of_weights(weights_of(rows))[0])
-    if _counts_suffice(method, measure, rows, groups):
-        values = _from_counts(measure, rows, y_pred_or_proba, method, n_resamples, rng)
+    suffice = _counts_suffice(method, measure, rows, groups)
+    again = not suffice or method == "bootstrap"
+    if suffice:
+        draw = _confusions_again if again else drawn_confusions
+        counts = _confusion(rows, y_pred_or_proba)
+        values = measure.of_confusions(draw(counts, rows.prior, n_resamples, rng))
     else:
         values = _from_rows(of_weights, rows, groups, n_resamples, rng)
-    low, high = np.quantile(values, [tail, 1 - tail])
+    if again:
+        tails = _bias_corrected(tails, values, estimate)
+    low, high = np.quantile(values, tails)
     return Interval(estimate, min(float(low), estimate), max(float(high), estimate))
+
+
+def _bias_corrected(tails, values, estimate):
+    """Return tails moved by how far the draws' median is from the estimate."""
+    slack = 1e-12 * max(1.0, abs(estimate))
+    below = np.mean(values < estimate - slack)
+    share = below + np.mean(abs(values - estimate) <= slack) / 2
+    shift = ndtri(np.clip(share, 1e-3, 1 - 1e-3))
+    return ndtr(ndtri(tails) + 2 * shift)
 
 
 def _check_n_resamples(n_resamples):
@@ -126,13 +149,10 @@ def _counts_suffice(method, measure, rows, groups):
     return suffice
 
 
-def _from_counts(measure, rows, y_pred, method, n_resamples, rng):
-    """Return the metric of drawn rates: of their posterior, or of rows drawn again."""
+def _confusion(rows, y_pred):
     k = rows.n_classes
     cells = rows.numbers * k + rows.predicted(y_pred)
-    counts = np.bincount(cells, minlength=k * k).reshape(k, k)
-    draw = _confusions_again if method == "bootstrap" else drawn_confusions
-    return measure.of_confusions(draw(counts, rows.prior, n_resamples, rng))
+    return np.bincount(cells, minlength=k * k).reshape(k, k)
 
 
 def _confusions_again(counts, prior, n_resamples, rng):

@@ -169,8 +169,9 @@ class Ranking:
         false = _sums_above(negatives[:, self.orders[1]], self.cuts[1])
         total = true[:, -1:].copy()
         if prevalence is not None:
-            true = prevalence * _ratio(true, total, 1)
-            false *= (1 - prevalence) / _mass(negatives)
+            true = prevalence * _ratio(true, total, prevalence)
+            others = negatives.sum(axis=1, keepdims=True)
+            false = (1 - prevalence) * _ratio(false, others, 1 - prevalence)
             total = prevalence
         called = true + false
         precision = np.divide(true, called, out=np.zeros_like(true), where=called > 0)

@@ -93,8 +93,7 @@ class PriorScorer(_BaseScorer):
             for name in ("pos_label", "cost_matrix")
             if self._kwargs[name] is not None
         ]
-        name = metric if isinstance(metric, str) else metric.__name__
-        shown = repr(name) if isinstance(metric, str) else name
+        shown = getattr(metric, "__name__", repr(metric))
         return f"make_prior_scorer({shown}, {target_prior!r}{''.join(rest)})"
 
     def _score(self, method_caller, estimator, X, y_true, **kwargs):

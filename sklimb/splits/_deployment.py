@@ -225,6 +225,21 @@ def deployment_split(
     shares = np.array([own, own, target, target])
     quotas = part_quotas(n_of_class, shares, sizes)
     _check_any_of_each(quotas, shares, sizes, classes, "")
+    rows, reasons = _filled(numbers, units, quotas, n_of_class, target, random)
+    held = [np.bincount(numbers[own], minlength=len(target)) for own in rows]
+    _check_any_of_each(held, shares, sizes, classes, " with such groups")
+    return DeploymentSplit(
+        *rows,
+        unused=np.sort(np.concatenate(list(reasons.values()))),
+        reasons=reasons,
+        numbers=numbers,
+        classes=classes,
+        target_prior=target,
+    )
+
+
+def _filled(numbers, units, quotas, n_of_class, target, random):
+    """Return the row numbers of each part, and of unused rows by their reason."""
     places = _pools(quotas, n_of_class, units is not None)
     part = fill(numbers, units, places, random)
     *rows, left = (np.flatnonzero(part == p) for p in range(5))
@@ -234,16 +249,7 @@ def deployment_split(
             rows[p], reasons[BEYOND.format(PARTS[p])] = _at_prior(
                 rows[p], numbers, target, random, quotas[p].sum()
             )
-        held = [np.bincount(numbers[own], minlength=len(target)) for own in rows]
-        _check_any_of_each(held, shares, sizes, classes, " with such groups")
-    return DeploymentSplit(
-        *rows,
-        unused=np.sort(np.concatenate(list(reasons.values()))),
-        reasons=reasons,
-        numbers=numbers,
-        classes=classes,
-        target_prior=target,
-    )
+    return rows, reasons
 
 
 def _pools(quotas, n_of_class, grouped):
