@@ -204,12 +204,12 @@ def deployment_split(
     >>> X = np.arange(10_000)[:, None]
     >>> print(deployment_split(X, y, target_prior=0.02, random_state=0))
     part    rows  of 0  of 1    % 0    % 1
-    train   5847  5262   585  89.99  10.01
-    dev_a    973   876    97  90.03  9.969
-    dev_b    973   954    19  98.05  1.953
-    test    1947  1908    39     98  2.003
-    unused   260     0   260      0    100
-    unused rows (260 of 1): no part has room for them at its class shares
+    train   5845  5260   585  89.99  10.01
+    dev_a    975   877    98  89.95  10.05
+    dev_b    974   954    20  97.95  2.053
+    test    1948  1909    39     98  2.002
+    unused   258     0   258      0    100
+    unused rows (258 of 1): no part has room for them at its class shares
     """
     X, y = as_rows(X, y)
     y, classes = check_labels(y)

@@ -8,8 +8,8 @@ __all__ = ["fill", "matched", "part_quotas", "spread"]
 def part_quotas(n_of_class, shares, sizes):
     """Return how many rows of each class each part gets.
 
-    All parts are shrunk alike until no class is short; the first then takes what
-    rounding leaves, as far as its shares allow.
+    All parts are shrunk alike until no class is short; rows that rounding leaves go
+    where most are lacking, as far as shares allow.
 
     Parameters
     ----------
@@ -27,18 +27,18 @@ def part_quotas(n_of_class, shares, sizes):
     n_rows = n_of_class.sum()
     wanted = sizes @ shares * n_rows
     scale = min(1.0, np.min(n_of_class[wanted > 0] / wanted[wanted > 0]))
+    totals = whole = scale * sizes * n_rows
     while True:
-        totals = np.floor(scale * sizes * n_rows + 1e-9).astype(int)
         quotas = np.array(
-            [_apportioned(n, q) for n, q in zip(totals, shares, strict=True)]
+            [
+                _apportioned(int(n + 1e-9), share)
+                for n, share in zip(totals, shares, strict=True)
+            ]
         )
         left = n_of_class - quotas.sum(axis=0)
         if (left >= 0).all():
-            break
-        scale -= 1 / n_rows
-    if np.isclose(sizes.sum(), 1):
-        _top_up(quotas[0], shares[0], left)
-    return quotas
+            return _topped_up(quotas, whole, shares, left)
+        totals = np.maximum(totals - sizes, 0)
 
 
 def _apportioned(total, shares):
@@ -50,14 +50,26 @@ def _apportioned(total, shares):
     return counts
 
 
-def _top_up(quotas, shares, left):
-    """Add rows to a part one by one while the class that it lacks most has some."""
-    while left.sum() > 0:
-        k = int(np.argmax((quotas.sum() + 1) * shares - quotas))
-        if left[k] == 0:
-            return
-        quotas[k] += 1
-        left[k] -= 1
+def _topped_up(quotas, totals, shares, left):
+    """Return quotas with rows added to the parts that lack most, one by one."""
+    while True:
+        lacking = totals - quotas.sum(axis=1)
+        for p in np.argsort(-lacking, kind="stable"):
+            k = _class_to_add(quotas[p], shares[p], left)
+            if lacking[p] > 1e-9 and k is not None:
+                quotas[p, k] += 1
+                left[k] -= 1
+                break
+        else:
+            return quotas
+
+
+def _class_to_add(quotas, shares, left):
+    """Return the class to add a row of, if all stay within a row of their shares."""
+    lacking = (quotas.sum() + 1) * shares - quotas
+    k = int(np.argmax(np.where(left > 0, lacking, -np.inf)))
+    lacking[k] -= 1
+    return k if left[k] > 0 and abs(lacking).max() <= 1 else None
 
 
 def fill(numbers, units, quotas, random):
