@@ -17,7 +17,8 @@ __all__ = [
     "rows_needed",
 ]
 
-MOST_POSITIVES = 10**12
+# Beyond, nobody counts, and the beta distribution is no longer exact.
+MOST_POSITIVES, MOST_ROWS = 10**8, 10**12
 
 
 class Interval(NamedTuple):
@@ -215,22 +216,26 @@ def rows_needed(recall, half_width, prior, *, level=0.95, assurance=0.95):
         _, low, high = rate_interval(recall * n, n, level)
         return high - low <= 2 * half_width
 
-    positives = _fewest(narrow, 1, f"`half_width`={half_width!r}")
+    name = f"`half_width`={half_width!r}"
+    positives = _fewest(narrow, 1, MOST_POSITIVES, name)
     rows = _fewest(
         lambda n: binom.sf(positives - 1, n, prior) >= assurance,
         positives,
+        MOST_ROWS,
         f"`prior`={prior!r}",
     )
     return RowsNeeded(positives, rows)
 
 
-def _fewest(enough, least, name):
+def _fewest(enough, least, limit, name):
     """Return the least number from ``least`` on for which it is enough, by halving."""
     most = least
     while not enough(most):
         most *= 2
-        if most > MOST_POSITIVES:
-            raise ValueError(f"{name} would take more than {MOST_POSITIVES:.0e} rows.")
+        if most > limit:
+            raise ValueError(
+                f"{name} would take more than {limit:,} rows. Ask for less."
+            )
     low = max(least - 1, most // 2)
     while most - low > 1:
         middle = (low + most) // 2
