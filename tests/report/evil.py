@@ -17,8 +17,7 @@ def write_reports(folder):
     X, y = imbalanced(900)
     table = pd.DataFrame(X, columns=[SCRIPT, CLOSING, "c"])
     two = table.assign(target=np.where(y == 1, IMAGE, CLOSING))
-    noise = np.random.default_rng(2).normal(size=len(y))
-    two[SCRIPT + " again"] = 3 * y + noise  # gives most of the answer away
+    two[SCRIPT + " again"] = 7  # so that notes and findings name it
     two.to_csv(folder / FILE, index=False)
     several = table.assign(target=np.array([SCRIPT, IMAGE, "x"])[_three(X)])
     several.to_csv(folder / "several.csv", index=False)
