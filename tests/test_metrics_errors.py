@@ -149,6 +149,10 @@ ERRORS = {
     # calibration
     "bins": (lambda: reliability_curve(Y, P, n_bins=0), "`n_bins`=0 must be a whole"),
     "bins as text": (lambda: reliability_curve(Y, P, n_bins="ten"), "`n_bins`='ten'"),
+    "no share": (
+        lambda: reliability_curve(Y, P, target_prior=0.0),
+        "`target_prior` is 0 for the classes .1., whose rows then don't count",
+    ),
     "norm": (lambda: expected_calibration_error(Y, P, norm="l3"), "`norm`='l3'"),
     "l1 debiased": (
         lambda: expected_calibration_error(Y, P, norm="l1"),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklimb._validation import as_labels
 from sklimb.metrics._rates import rate_interval
 from sklimb.metrics._rows import check_between, check_n_bins, labelled_rows
 
@@ -95,6 +96,7 @@ def reliability_curve(
     rows = labelled_rows(
         y_true, target_prior, sample_weight=sample_weight, pos_label=pos_label
     )
+    _check_all_have_shares(rows)
     proba, n_bins = rows.positive_proba(proba), check_n_bins(n_bins)
     bins = _equal_mass_bins(proba, rows.importance, n_bins)
     low, high = _bands(rows, bins, check_between(level, "level"))
@@ -106,6 +108,15 @@ def reliability_curve(
         high,
         np.bincount(bins),
     )
+
+
+def _check_all_have_shares(rows):
+    if (rows.prior == 0).any():
+        empty = as_labels(rows.classes[rows.prior == 0])
+        raise ValueError(
+            f"`target_prior` is 0 for the classes {empty}, whose rows then don't count: "
+            "how often a probability comes true can't be told. Give shares above 0."
+        )
 
 
 def _equal_mass_bins(values, weight, n_bins):
@@ -217,6 +228,7 @@ def expected_calibration_error(
         sample_weight=sample_weight,
         pos_label=pos_label,
     )
+    _check_all_have_shares(rows)
     confidence, hit = _confidence(rows, rows.proba(proba))
     weight = rows.importance
     bins = _equal_mass_bins(confidence, weight, check_n_bins(n_bins))
