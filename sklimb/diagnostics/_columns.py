@@ -11,10 +11,12 @@ from sklimb.diagnostics._separation import auc, separation
 
 __all__ = ["ColumnCheck", "check_columns", "joint_auc"]
 
-# What is held against a column: hardly an error alone, or as much as all others
-# together and twice the errors without it.
-NEARLY_PERFECT = 0.99
-TIMES_THE_ERRORS = 2.0
+# What is held against a column: hardly an error alone, surely so, or as good as all
+# others together and three times the errors without it.
+NEARLY_PERFECT, SURELY = 0.995, 0.95
+TIMES_THE_ERRORS = 3.0
+# Beside fewer others it is nothing special to be as good as all of them.
+FEWEST_OTHERS = 4
 # Columns whose rates agree so well say the same, such as minutes and seconds.
 SAME = 0.95
 # Columns that stand for all, and rows, where the model of all of them is fitted.
@@ -152,19 +154,24 @@ def _mark_leaks(checks, y, folds):
 
 def _is_suspect(rest, y, folds):
     best = rest[0]
-    by_class = max(rest, key=lambda check: check.separation.low)
-    if by_class.separation.low >= NEARLY_PERFECT:
+    by_class = max(rest, key=lambda c: (_is_nearly_perfect(c), c.separation.auc))
+    if _is_nearly_perfect(by_class):
         best = by_class
         rest.remove(best)
         rest.insert(0, best)
     elif best.separation.low <= 0.5:
         return False
     _hold_against_others(best, rest, y, folds)
-    if best.separation.low >= NEARLY_PERFECT:
+    if _is_nearly_perfect(best):
         return True
     errors, errors_without = 1 - best.together, 1 - best.others
-    stands_out = best.separation.mean >= best.others
+    n_others = len(rest) - len(_family(best, rest))
+    stands_out = n_others >= FEWEST_OTHERS and best.separation.mean >= best.others
     return stands_out and errors_without >= TIMES_THE_ERRORS * errors
+
+
+def _is_nearly_perfect(check):
+    return check.separation.auc >= NEARLY_PERFECT and check.separation.low >= SURELY
 
 
 def _hold_against_others(check, checks, y, folds):

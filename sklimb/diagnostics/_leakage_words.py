@@ -236,25 +236,29 @@ def _shared(groups, n_rows):
     )
 
 
+WORDS = {
+    "leakage-column": ("looks like a leak", "look like leaks"),
+    "row-number": ("rises like a row number", "rise like row numbers"),
+    "id-column": ("looks like an id", "look like ids"),
+    "group-column": ("identifies the groups", "identify the groups"),
+    "constant-column": ("is constant", "are constant"),
+    "repeated-rows": "rows are repeated",
+    "near-repeats": "rows are nearly repeated",
+    "shared-groups": "groups are on both sides of a random split",
+}
+
+
 def summary(findings, n_columns, n_rows):
     """Return a sentence on all of it."""
-    looked_at = f"{number(n_columns)} columns and {number(n_rows)} rows looked at"
-    suspects = [f.subject for f in findings if f.kind == "leakage-column"]
+    columns = "column" if n_columns == 1 else "columns"
+    looked_at = f"{number(n_columns)} {columns} and {number(n_rows)} rows looked at"
     parts = []
-    if suspects:
-        verb = "looks like a leak" if len(suspects) == 1 else "look like leaks"
-        parts.append(f"{listed(suspects)} {verb}")
-    kinds = np.array([finding.kind for finding in findings])
-    for kind, words in (
-        ("repeated-rows", "rows are repeated"),
-        ("near-repeats", "rows are nearly repeated"),
-        ("shared-groups", "groups are on both sides of a random split"),
-    ):
-        if (kinds == kind).any():
+    for kind, words in WORDS.items():
+        subjects = [finding.subject for finding in findings if finding.kind == kind]
+        if subjects and isinstance(words, str):
             parts.append(words)
-    others = len(findings) - len(suspects) - max(0, len(parts) - bool(suspects))
-    if others:
-        parts.append(f"{others} more to look at" if parts else f"{others} to look at")
+        elif subjects:
+            parts.append(f"{listed(subjects)} {words[len(subjects) > 1]}")
     if not parts:
         return f"Nothing leaks, as far as can be seen: {looked_at}."
     text = "; ".join(parts)

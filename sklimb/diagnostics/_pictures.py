@@ -3,6 +3,7 @@
 import numpy as np
 
 from sklimb.display import HistoryDisplay
+from sklimb.display._scales import set_plain_log_ticks
 from sklimb.display._style import (
     COLOURS,
     DASHES,
@@ -61,6 +62,12 @@ class Picture:
         return self
 
 
+def _name(label):
+    """Return a name from the data as it can be drawn."""
+    text = "".join(c if c.isprintable() else "?" for c in str(label))
+    return shortened(text, NAME)
+
+
 def draw_columns(ax, checks):
     """Draw each column's own AUC, the best on top.
 
@@ -83,7 +90,7 @@ def draw_columns(ax, checks):
         at, values = np.transpose(own)
         ax.hlines(at, 0.5, values, color=COLOURS[colour], linewidth=2)
         ax.plot(values, at, marker, color=COLOURS[colour], label=label)
-    ax.set_yticks(places, [shortened(check.name, NAME) for check in checks])
+    ax.set_yticks(places, [_name(check.name) for check in checks])
     ax.set(xlim=(0.48, 1.02), xlabel="AUC of the column alone (0.5: chance)")
     legend_above(ax)
 
@@ -100,7 +107,7 @@ def draw_findings(ax, findings):
     shown = findings[:MOST_BARS]
     places = np.arange(len(shown))[::-1]
     effects = [finding.effect for finding in shown]
-    names = [f"{shortened(f.subject, NAME)}\n{f.kind.replace('-', ' ')}" for f in shown]
+    names = [_named(finding) for finding in shown]
     ax.barh(places, effects, height=0.55, color=COLOURS["blue"])
     for place, effect in zip(places, effects, strict=True):
         ax.annotate(
@@ -113,6 +120,13 @@ def draw_findings(ax, findings):
     ax.set_xlabel("Effect (1: from chance to a perfect score)")
     if not shown:
         ax.text(0.5, 0.5, "Nothing was found.", transform=ax.transAxes, ha="center")
+
+
+def _named(finding):
+    kind = finding.kind.replace("-", " ")
+    if finding.subject in (finding.kind, "rows", "labels", "groups", "training"):
+        return kind
+    return f"{_name(finding.subject)}\n{kind}"
 
 
 def draw_history(ax, result):
@@ -173,7 +187,7 @@ def draw_learning_curve(ax, result):
     ticks = [*n.tolist(), 2 * int(n[-1])]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.minorticks_off()
-    label = shortened(result.pos_label, NAME)
+    label = _name(result.pos_label)
     ax.set(xlabel=f"Rows of {label} in training", ylabel=result.scoring)
     legend_above(ax)
 
@@ -202,6 +216,7 @@ def draw_noise(ax, result):
                 hatch=hatch,
             )
     ax.set_yscale("log")
+    set_plain_log_ticks(ax.yaxis, 6)
     ax.set(xlabel="Log-odds for another label", ylabel="Rows")
     legend_above(ax)
 
@@ -227,4 +242,5 @@ def draw_shift(ax, result):
     ax.errorbar(values, places, xerr=ends.T, fmt="none", ecolor="black", capsize=3)
     ax.axvline(0, color="black", linewidth=0.8)
     ax.set_yticks(places, list(parts))
-    ax.set_xlabel(f"Fall of {result.scoring} from A to B")
+    a, b = result.sides
+    ax.set_xlabel(f"Fall of {result.scoring} from {a} to {b}")

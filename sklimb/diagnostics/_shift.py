@@ -61,6 +61,8 @@ class ShiftExplanation(Result):
     rest : Interval
         ``best_a_at_b - best_b``: the classes are harder to tell apart. For several
         classes ``score_a_at_b - score_b``, the thresholds' part included.
+    sides : tuple of str
+        What A and B are called.
     findings : list of Finding
         Of the parts whose interval is above 0.
     sentence : str
@@ -80,6 +82,7 @@ class ShiftExplanation(Result):
     prevalence: Interval
     threshold: Interval | None
     rest: Interval
+    sides: tuple
     findings: list
     sentence: str
 
@@ -383,6 +386,7 @@ def _explanation(scoring, estimates, parts, priors, classes, cut, number, sides)
         prevalence=prevalence,
         threshold=threshold,
         rest=more[-1],
+        sides=sides,
         findings=findings_of_shift(prevalence, threshold, more[-1], about),
         sentence=sentence_of_shift(fall, prevalence, threshold, more[-1], about),
     )
