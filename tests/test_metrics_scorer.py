@@ -17,7 +17,11 @@ from sklearn.model_selection import (
     cross_validate,
 )
 
-from sklimb import ImbalanceAwareClassifier, ImbalanceSearchCV
+from sklimb import (
+    ImbalanceAwareClassifier,
+    ImbalanceSearchCV,
+    OptimalThresholdClassifierCV,
+)
 from sklimb.metrics import make_prior_scorer, score_at_prior
 from sklimb.priors import weights_to_prior
 from tests.data import imbalanced
@@ -88,6 +92,15 @@ def test_sklimbs_own_search_chooses_by_it():
     flat = ImbalanceAwareClassifier(L, threshold=None)
     search = ImbalanceSearchCV(flat, grid, scoring=scorer, cv=FOLDS).fit(X, y)
     assert search.best_params_ == {"target_prior": 0.02}
+
+
+def test_a_threshold_is_tuned_for_it():
+    def tuned(**options):
+        return OptimalThresholdClassifierCV(L, cv=FOLDS, **options).fit(X, y)
+
+    by_scorer = tuned(scoring=make_prior_scorer("f1", 0.02))
+    at_prior = tuned(scoring="f1", target_prior=0.02)
+    assert by_scorer.best_threshold_ == at_prior.best_threshold_
 
 
 def test_several_classes_have_columns_of_the_estimators_classes():

@@ -91,7 +91,7 @@ class OfLabels:
     of_confusions: Callable
 
     reads = "labels"
-    greater_is_better = True
+    is_loss = False
 
     def on(self, rows, predicted):
         """Return a function of weights of the rows of each class."""
@@ -104,10 +104,10 @@ class OfLabels:
 
 @dataclass(frozen=True)
 class OfProba:
-    """A mean over the rows of what their probabilities lose."""
+    """A mean over the rows of what their probabilities lose, or minus that."""
 
     name: str
-    greater_is_better: bool
+    is_loss: bool
 
     reads = "proba"
 
@@ -119,7 +119,7 @@ class OfProba:
                 losses = log_losses(np.log(true))
         else:
             losses = squared_errors(proba, rows.numbers)
-        if self.greater_is_better:
+        if not self.is_loss:
             losses = -losses
         by_class = [losses[own][:, None] for own in rows.of_class]
         return lambda weights: class_sums(weights, by_class, rows.prior).sum(
@@ -134,7 +134,7 @@ class OfScores:
     name: str
 
     reads = "scores"
-    greater_is_better = True
+    is_loss = False
 
     def on(self, rows, scores):
         """Return a function of weights of the rows of each class."""
@@ -177,14 +177,11 @@ class OfFunction:
     function: Callable
 
     reads = "anything"
-    greater_is_better = True
+    is_loss = False
 
     def on(self, rows, predicted):
         """Return a function of weights of the rows of each class."""
         y_true = rows.classes[rows.numbers]
-
-        def values(weights):
-            return np.array([self._value(rows, y_true, predicted, w) for w in weights])
 
         def of_weights(weights):
             table = np.empty((len(weights[0]), len(y_true)))
@@ -192,11 +189,11 @@ class OfFunction:
                 rows.of_class, rows.prior, weights, strict=True
             ):
                 table[:, own] = weight * _share(prior, weight)
-            return values(table)
+            return np.array([self._value(y_true, predicted, row) for row in table])
 
         return of_weights
 
-    def _value(self, rows, y_true, predicted, weight):
+    def _value(self, y_true, predicted, weight):
         if np.isnan(weight).any():
             return np.nan
         try:
@@ -210,10 +207,10 @@ class OfFunction:
 
 
 _OF_PROBA = {
-    "brier": ("brier", False),
-    "log_loss": ("log_loss", False),
-    "neg_brier_score": ("brier", True),
-    "neg_log_loss": ("log_loss", True),
+    "brier": ("brier", True),
+    "log_loss": ("log_loss", True),
+    "neg_brier_score": ("brier", False),
+    "neg_log_loss": ("log_loss", False),
 }
 _OF_SCORES = ("average_precision", "roc_auc")
 

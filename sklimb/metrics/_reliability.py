@@ -114,8 +114,9 @@ def _check_all_have_shares(rows):
     if (rows.prior == 0).any():
         empty = as_labels(rows.classes[rows.prior == 0])
         raise ValueError(
-            f"`target_prior` is 0 for the classes {empty}, whose rows then don't count: "
-            "how often a probability comes true can't be told. Give shares above 0."
+            f"`target_prior` is 0 for the classes {empty}, whose rows then don't "
+            "count: how often a probability comes true can't be told. Give shares "
+            "above 0."
         )
 
 

@@ -65,7 +65,7 @@ def make_prior_scorer(metric, target_prior, *, pos_label=None, cost_matrix=None)
     np.float64(0.087)
     """
     measure = _checked_measure(metric, cost_matrix)
-    return PriorScorer(metric, target_prior, pos_label, cost_matrix, measure.reads)
+    return PriorScorer(measure, metric, target_prior, pos_label, cost_matrix)
 
 
 def _checked_measure(metric, cost_matrix):
@@ -77,14 +77,15 @@ def _checked_measure(metric, cost_matrix):
 class PriorScorer(_BaseScorer):
     """What :func:`make_prior_scorer` returns."""
 
-    def __init__(self, metric, target_prior, pos_label, cost_matrix, reads):
+    def __init__(self, measure, metric, target_prior, pos_label, cost_matrix):
         kwargs = {
             "metric": metric,
             "target_prior": target_prior,
             "pos_label": pos_label,
             "cost_matrix": cost_matrix,
         }
-        super().__init__(_signature, 1, kwargs, RESPONSES[reads])
+        sign = -1 if measure.is_loss else 1
+        super().__init__(_signature, sign, kwargs, RESPONSES[measure.reads])
 
     def __repr__(self):
         metric, target_prior = self._kwargs["metric"], self._kwargs["target_prior"]
@@ -103,8 +104,7 @@ class PriorScorer(_BaseScorer):
             estimator, self._response_method, X, pos_label=pos_label
         )
         classes = np.asarray(estimator.classes_)
-        sign = -1 if self._kwargs["metric"] in ("log_loss", "brier") else 1
-        return sign * score_at_prior(
+        return self._sign * score_at_prior(
             self._kwargs["metric"],
             y_true,
             response,
