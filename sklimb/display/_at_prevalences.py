@@ -169,8 +169,9 @@ def retuned_scores(metrics, aim, prevalences, positive, score, weight, cost_matr
     dict
         For each metric an array of shape (n_prevalences,).
     """
-    tp, fp, fn, tn, _ = counts_of_positives(positive, score, weight)
-    hits, alarms = tp / (tp[0] + fn[0]), fp / (fp[0] + tn[0])
+    tp, fp, *_ = counts_of_positives(positive, score, weight)
+    kept = _corners(tp, fp)
+    hits, alarms = tp[kept] / tp[-1], fp[kept] / fp[-1]
     functions = {
         name: measure_named(
             name, 2, 1, cost_matrix if name == "cost" else None
@@ -184,6 +185,15 @@ def retuned_scores(metrics, aim, prevalences, positive, score, weight, cost_matr
         for name in metrics:
             found[name].append(float(functions[name](confusions[best])))
     return {name: np.array(values) for name, values in found.items()}
+
+
+def _corners(tp, fp):
+    """Return the cuts that no neighbour is better than, by more hits or fewer alarms.
+
+    Any metric that rises with hits and falls with alarms is greatest at one of them.
+    """
+    gains, costs = np.diff(tp) > 0, np.diff(fp) > 0
+    return np.append(True, gains) & np.append(costs, True)
 
 
 def _confusions(tp, fp, share):

@@ -4,10 +4,17 @@ import numpy as np
 
 from sklimb.display._style import COLOURS
 
-__all__ = ["blues", "contrast", "draw_cells", "label_cells", "text_colour"]
+__all__ = [
+    "blues",
+    "contrast",
+    "draw_cells",
+    "label_cells",
+    "slant_where_tight",
+    "text_colour",
+    "write_beside",
+]
 
 LIGHT, DARK = "#FFFFFF", "#000000"
-INCHES_PER_CHARACTER = 0.075
 
 
 def blues():
@@ -98,20 +105,29 @@ def write_beside(ax, row, column, text):
     return _write(ax, row, column, text, color=COLOURS["grey"])
 
 
-def label_cells(ax, columns, rows, *, width=None):
-    """Name columns and rows; names of columns are slanted where they are long.
+def label_cells(ax, columns, rows):
+    """Name columns and rows.
 
     Parameters
     ----------
     ax : matplotlib Axes
     columns, rows : list of str
-    width : float, default=None
-        Of a column, in inches; None for the axes' width shared equally.
     """
-    if width is None:
-        inches = ax.get_window_extent().width / ax.figure.dpi
-        width = inches / len(columns)
-    slanted = max(map(len, columns)) * INCHES_PER_CHARACTER > 0.95 * width
-    turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(np.arange(len(columns)) + 0.5, columns, **(turned if slanted else {}))
+    ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
     ax.set_yticks(np.arange(len(rows)) + 0.5, rows)
+
+
+def slant_where_tight(ax, n_columns):
+    """Slant the names of columns that are wider than these, once laid out.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    n_columns : int
+        That share the width, those without a name as well.
+    """
+    room = 0.95 * ax.get_window_extent().width / n_columns
+    labels = ax.get_xticklabels()
+    if any(label.get_window_extent().width > room for label in labels):
+        for label in labels:
+            label.set(rotation=35, ha="right", rotation_mode="anchor")

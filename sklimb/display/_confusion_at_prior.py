@@ -5,7 +5,12 @@ import numpy as np
 from sklimb._ledger import target_prior_of
 from sklimb._validation import as_labels, check_pos_label
 from sklimb.display._base import Display
-from sklimb.display._cells import draw_cells, label_cells, write_beside
+from sklimb.display._cells import (
+    draw_cells,
+    label_cells,
+    slant_where_tight,
+    write_beside,
+)
 from sklimb.display._names import class_name
 from sklimb.display._scales import percent, share
 from sklimb.display._sources import (
@@ -245,8 +250,9 @@ class ConfusionMatrixAtPriorDisplay(Display):
 
         def make():
             n_classes, names = len(self.confusion_matrix), self._names()
-            beside = CHARACTER * max(*map(len, names), 9) + 0.3
-            beside += n_panels * CELL * (n_classes + 1)
+            longest = CHARACTER * max(map(len, names))
+            beside = max(longest, CHARACTER * len("precision")) + 0.3
+            beside += n_panels * max(longest, CELL) * (n_classes + 1)
             stacked = beside > (FIGURE_SIZE[0] if ax is None else _width(ax))
             grid = (n_panels, 1) if stacked else (1, n_panels)
             axes = panels_for(ax, *grid, size=_size(n_classes, grid))
@@ -308,9 +314,12 @@ class ConfusionMatrixAtPriorDisplay(Display):
 
     def _leave_out_what_overlaps(self):
         """Leave only shades and recalls where numbers are wider than their cells."""
+        n_classes = len(self.confusion_matrix)
         self.figure_.draw_without_rendering()  # lays out
+        for ax in np.ravel(self.ax_):
+            slant_where_tight(ax, n_classes + 1)
+        self.figure_.draw_without_rendering()
         for ax, texts in zip(np.ravel(self.ax_), self.text_, strict=True):
-            n_classes = len(texts)
             room = ax.get_window_extent().width / (n_classes + 1)
             if all(text.get_window_extent().width <= room for text in texts.flat):
                 continue

@@ -16,6 +16,7 @@ from sklimb.display._style import (
     axes_for,
     drawing,
     legend_above,
+    name_axes,
     next_look,
     shortened,
 )
@@ -266,10 +267,8 @@ class DecisionCurveDisplay(Display):
             ends = min(low, ends[0]), max(high, ends[1])
         set_probability_axis(self.ax_, "x", scale, ends)
         label = class_name(self.label)
-        self.ax_.set(
-            xlabel=f"act from which probability of {label} on",
-            ylabel="net benefit per row",
-        )
+        name = f"act from which probability of {label} on"
+        name_axes(self.ax_, name, "net benefit per row")
 
     def _draw_without_model(self):
         grey = COLOURS["grey"]

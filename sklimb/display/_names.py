@@ -58,20 +58,19 @@ def class_name(label, longest=20):
     return f"'{text}'" if isinstance(label, str) else text
 
 
-def at_prior(prior, positive=None, word="at"):
-    """Return " at prevalence 1 in 100", or "" for None.
+def at_prior(prior, positive=None):
+    """Return "at prevalence 1 in 100", or "" for None.
 
     Parameters
     ----------
     prior : ndarray of shape (n_classes,) or None
     positive : int, default=None
         Of two classes the positive one.
-    word : str
     """
     if prior is None:
         return ""
     if len(prior) == 2 and positive is not None:
-        return f" {word} prevalence {share(prior[positive])}"
+        return f"at prevalence {share(prior[positive])}"
     if np.allclose(prior, 1 / len(prior)):
-        return f" {word} equal classes"
-    return f" {word} the target prior"
+        return "at equal classes"
+    return "at the target prior"

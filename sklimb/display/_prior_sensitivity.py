@@ -29,6 +29,7 @@ from sklimb.display._style import (
     axes_for,
     drawing,
     legend_above,
+    name_axes,
     next_look,
     put_beneath,
     shortened,
@@ -311,9 +312,9 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
             if is_first:
                 self._draw_marks()
             lowest = ax if self.cost_ax_ in (None, ax) else self.cost_ax_
-            lowest.set_xlabel(
-                f"prevalence of {class_name(self.label)} where it is used"
-            )
+            of_label = f"prevalence of {class_name(self.label)} where it is used"
+            name_axes(lowest, of_label)
+            self._scale_scores()
             legend_above(ax)
         return self
 
@@ -340,31 +341,31 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
             linewidth=1.8,
             label=label if name is None else f"{shortened(name, 20)}, {label}",
         )[0]
-        if is_cost and ax is not self.ax_:  # the one legend is above
-            self.ax_.plot(
-                [], [], color=look["color"], ls=look["linestyle"], label=label
-            )
+        if ax is not self.ax_:  # the one legend is above
+            style = {"color": look["color"], "linestyle": look["linestyle"]}
+            self.ax_.plot([], [], label=label, **style)
         if self.low is not None:
             ends = [sign * each[metric] for each in (self.low, self.high)]
             self.bands_[metric] = ax.fill_between(
                 self.prevalences, *ends, color=look["color"], alpha=0.18, linewidth=0
             )
         if self.retuned is not None:
+            values, said = sign * self.retuned[metric], f"{label}, cut re-tuned"
             self.retuned_lines_[metric] = ax.plot(
-                self.prevalences,
-                sign * self.retuned[metric],
-                color=look["color"],
-                linestyle=(0, (1, 1)),
-                linewidth=1.2,
-                label=f"{label}, cut re-tuned",
+                self.prevalences, values, ":", color=look["color"], lw=1.2, label=said
             )[0]
         if not is_cost:
-            ax.set_ylabel("score" if len(self.scores) > 1 else label)
-            if all(values.min() >= 0 for values in self._metrics()):
-                ax.set_ylim(bottom=0)
+            name_axes(ax, y="score" if len(self.scores) > 1 else label)
 
-    def _metrics(self):
-        return [values for name, values in self.scores.items() if name != "cost"]
+    def _scale_scores(self):
+        """Show scores from 0 on, whatever was drawn before."""
+        if self.ax_ is self.cost_ax_:
+            return
+        self.ax_.autoscale(axis="y")
+        self.ax_.autoscale_view()
+        low, _ = self.ax_.get_ylim()
+        least = min(v.min() for k, v in self.scores.items() if k != "cost")
+        self.ax_.set_ylim(bottom=min(0, least, low if least < 0 else 0))
 
     def _draw_marks(self):
         beneath = [] if self.cost_ax_ in (None, self.ax_) else [self.cost_ax_]

@@ -22,6 +22,7 @@ from sklimb.display._style import (
     axes_for,
     drawing,
     legend_above,
+    name_axes,
     next_look,
     put_beneath,
     shortened,
@@ -42,7 +43,8 @@ class ReliabilityDisplay(Display):
     """Observed frequencies against predicted probabilities, with bands.
 
     Made by :meth:`from_estimator` or :meth:`from_predictions`. Beneath, how many rows
-    have which probability. Of several classes one is looked at, against the rest.
+    have which probability; what lies beyond the picture stands at its edge. Of several
+    classes one is looked at, against the rest.
 
     Parameters
     ----------
@@ -275,6 +277,10 @@ class ReliabilityDisplay(Display):
             self.diagonal_ = None if look["number"] else self._draw_diagonal()
             self._draw_curve(look, limits, name, curve_kwargs or {})
             self._draw_histogram(look, limits)
+            label = class_name(self.label)
+            name_axes(ax, y=f"observed share of {label}")
+            of_both = f"predicted probability of {label}"
+            name_axes(self.histogram_ax_, of_both, "rows")
             legend_above(ax)
         return self
 
@@ -290,8 +296,6 @@ class ReliabilityDisplay(Display):
             low, high = min(low, ends[0]), max(high, ends[1])
         for which in "xy":
             set_probability_axis(self.ax_, which, scale, (low, high))
-        label = class_name(self.label)
-        self.ax_.set(ylabel=f"observed share of {label}")
         return low, high
 
     def _limits(self, scale):
@@ -300,23 +304,19 @@ class ReliabilityDisplay(Display):
         if scale == "linear" or len(inner) == 0:
             return 0.0, 1.0 if values.max() > 0.5 else 1.05 * values.max()
         rare, usual = np.quantile(self.proba, [LEFT_OUT, 1 - LEFT_OUT])
-        low = max(min(inner.min() / 1.5, rare), TINY)
+        # Frequencies far below one row in all can't be observed.
+        low = max(min(inner.min() / 1.5, rare), 0.1 / self.n_rows.sum())
         high = max(inner.max(), usual)
         if scale == "log":
             return low, min(1.0, 1.5 * high)
         return low, 1 - max((1 - high) / 1.5, TINY)
 
     def _draw_diagonal(self):
-        # Points, as it is no line through two of them on every scale.
-        return self.ax_.plot(
-            [0, 1],
-            [0, 1],
-            color=COLOURS["grey"],
-            linestyle=":",
-            linewidth=1.2,
-            transform=self.ax_.transAxes,
-            label="as predicted",
-        )[0]
+        grey, ends = COLOURS["grey"], [0, 1]
+        line = self.ax_.plot(ends, ends, ":", color=grey, linewidth=1.2)[0]
+        line.set_transform(self.ax_.transAxes)  # straight on every scale
+        line.set_label("as predicted")
+        return line
 
     def _draw_curve(self, look, limits, name, curve_kwargs):
         x = self.predicted.clip(*limits)
@@ -363,7 +363,8 @@ class ReliabilityDisplay(Display):
         ax = self.histogram_ax_ = self._histogram_axes()
         edges = even_edges(scale_of(ax), limits, HISTOGRAM_BINS)
         weight = self.sample_weight
-        counts, _ = np.histogram(self.proba, edges, weights=weight)
+        inside = self.proba.clip(edges[0], edges[-1])
+        counts, _ = np.histogram(inside, edges, weights=weight)
         shares = counts / (len(self.proba) if weight is None else weight.sum())
         self.histogram_ = ax.stairs(
             shares,
@@ -384,8 +385,6 @@ class ReliabilityDisplay(Display):
         ax = put_beneath(self.ax_, HISTOGRAM)
         ax.yaxis.set_major_formatter(percent)
         ax.locator_params(axis="y", nbins=2)
-        label = class_name(self.label)
-        ax.set(xlabel=f"predicted probability of {label}", ylabel="rows")
         return ax
 
     def _columns(self):

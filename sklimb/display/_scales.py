@@ -18,6 +18,9 @@ __all__ = [
 
 SCALES = ("auto", "linear", "log", "log-odds")
 
+# Inches between ticks of an upright axis.
+ROOM = 0.35
+
 # Half of all values beyond this lie in a corner that a linear axis hides.
 CROWDED = 0.05
 
@@ -151,33 +154,41 @@ def _ticker():
 
 def _ticks(ax, which, scale, limits):
     """Return as many round probabilities as there is room for."""
-    extent = ax.get_window_extent()
-    inches = (extent.width if which == "x" else extent.height) / ax.figure.dpi
-    most = max(3, int(inches / (0.55 if which == "x" else 0.35)))
     low, high = limits
     tables = {"log": (DECADES, FINE), "log-odds": (COARSE, FINE_ODDS)}[scale]
     for table in tables:
         ticks = table[(table >= low * (1 - 1e-9)) & (table <= high * (1 + 1e-9))]
         if len(ticks) >= 3:
             break
-    return _apart(ticks, scale, most, limits)
+    extent = ax.get_window_extent()
+    inches = (extent.width if which == "x" else extent.height) / ax.figure.dpi
+    start, end = places_on(scale, np.array(limits))
+    places = (places_on(scale, ticks) - start) / (end - start) * inches
+    room = [_room(tick) if which == "x" else ROOM for tick in ticks]
+    return ticks[_apart(places, [_digits(tick) for tick in ticks], room)]
 
 
-def _apart(ticks, scale, most, limits):
-    """Return ticks that lie apart, as they are met from the middle outwards."""
-    low, high = places_on(scale, np.array(limits))
-    places = places_on(scale, ticks)
-    least = 0.8 * (high - low) / most
+def _room(tick):
+    """Return the inches that a tick's label needs beside others."""
+    return 0.08 * len(percent(tick)) + 0.12
+
+
+def _apart(places, digits, room):
+    """Return which places to keep so that they lie apart: the roundest first."""
     kept = []
-    roundness = [_digits(tick) for tick in ticks]
-    for number in np.lexsort((np.abs(places - (low + high) / 2), roundness)):
-        if all(abs(places[number] - places[k]) >= least for k in kept):
+    middle = np.mean(places) if len(places) else 0
+    for number in np.lexsort((np.abs(places - middle), digits)):
+        if all(
+            abs(places[number] - places[k]) >= (room[number] + room[k]) / 2
+            for k in kept
+        ):
             kept.append(number)
-    return ticks[sorted(kept)]
+    return sorted(kept)
 
 
 def _digits(tick):
     """Return how many digits a tick has that tell anything."""
-    return len(f"{min(tick, 1 - tick):.3g}".strip("0.").rstrip("0")) + (
-        f"{min(tick, 1 - tick):e}"[0] not in "15"
+    rest = f"{min(tick, 1 - tick):.3e}"
+    return len(rest.partition("e")[0].strip("0.").replace(".", "")) + (
+        rest[0] not in "15"
     )

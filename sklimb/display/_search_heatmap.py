@@ -6,7 +6,7 @@ import numpy as np
 
 from sklimb._validation import is_number
 from sklimb.display._base import Display
-from sklimb.display._cells import draw_cells, label_cells
+from sklimb.display._cells import draw_cells, label_cells, slant_where_tight
 from sklimb.display._style import COLOURS, axes_for, drawing, shortened
 
 __all__ = ["SearchHeatmapDisplay"]
@@ -184,6 +184,8 @@ class SearchHeatmapDisplay(Display):
     def _leave_out_what_overlaps(self):
         """Tell the numbers by a colour bar where they are wider than their cells."""
         self.figure_.draw_without_rendering()  # lays out
+        slant_where_tight(self.ax_, self.scores.shape[1])
+        self.figure_.draw_without_rendering()
         room = self.ax_.get_window_extent()
         n_rows, n_columns = self.scores.shape
         widths = [text.get_window_extent() for text in self.text_.flat if text]

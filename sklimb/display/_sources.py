@@ -145,6 +145,7 @@ def out_of_fold_of(rows, y_score, fold=None):
     if not np.isfinite(scores).all():
         raise ValueError("`y_score` has nan or infinite values. Remove these rows.")
     numbers = _fold_numbers(fold, n_rows)
+    _check_both_classes(rows, numbers)
     return OutOfFold(
         scores=scores,
         class_numbers=rows.class_numbers,
@@ -165,6 +166,20 @@ def _fold_numbers(fold, n_rows):
             "each row."
         )
     return np.unique(fold, return_inverse=True)[1]
+
+
+def _check_both_classes(rows, fold):
+    """Raise where a fold of two classes has rows of one of them only."""
+    n_classes = len(rows.classes)
+    counts = np.bincount(fold * n_classes + rows.class_numbers)
+    counts.resize(int(fold.max()) + 1, n_classes)
+    lacking = np.flatnonzero((counts == 0).any(axis=1))
+    if n_classes == 2 and len(counts) > 1 and len(lacking):
+        raise ValueError(
+            f"`fold` has folds with rows of one class only, {as_labels(lacking)}, "
+            "which have no score of their own. Give folds with rows of both, or leave "
+            "`fold` out."
+        )
 
 
 def tuned_inside(estimator):

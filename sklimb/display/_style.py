@@ -4,6 +4,7 @@ matplotlib is loaded when something is drawn, not before.
 """
 
 from contextlib import contextmanager
+from textwrap import fill
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "drawing",
     "hatch_where",
     "legend_above",
+    "name_axes",
     "next_look",
     "panels_for",
     "put_beneath",
@@ -29,16 +31,16 @@ __all__ = [
     "svg_of",
 ]
 
-# Okabe and Ito's, which the colour-blind can tell apart; dark enough for lines
-# but for the last three, which are for areas and marks.
+# Okabe and Ito's, which the colour-blind can tell apart, the darkest first; and a
+# grey for what is not data.
 COLOURS = {
     "blue": "#0072B2",
     "vermillion": "#D55E00",
     "green": "#009E73",
-    "grey": "#5F6368",
     "purple": "#CC79A7",
     "orange": "#E69F00",
     "sky": "#56B4E9",
+    "grey": "#5F6368",
 }
 # Beside the colours, so that none is told by its colour alone.
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3))]
@@ -50,6 +52,7 @@ _beneath = WeakKeyDictionary()
 FIGURE_SIZE = (5.0, 3.6)  # inches
 FONT_SIZE = 9  # points
 LONGEST_LABEL = 32  # characters
+INCHES_PER_CHARACTER = 0.072  # of this size, on average
 
 STYLE = {
     "font.size": FONT_SIZE,
@@ -231,6 +234,26 @@ def shortened(label, longest=LONGEST_LABEL):
         return text
     head = (longest - 1) * 2 // 3
     return f"{text[:head]}…{text[head + 1 - longest :]}"
+
+
+def name_axes(ax, x=None, y=None):
+    """Name the axes, on several lines where a name is longer than the axis.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y : str, default=None
+        None leaves the name as it is.
+    """
+    box = ax.get_window_extent()
+    for name, set_label, length in (
+        (x, ax.set_xlabel, 1.1 * box.width),
+        (y, ax.set_ylabel, 0.95 * box.height),
+    ):
+        if name is not None:
+            most = max(int(length / ax.figure.dpi / INCHES_PER_CHARACTER), 10)
+            lines = [fill(line, most) for line in name.splitlines()]
+            set_label("\n".join(lines))
 
 
 def legend_above(ax, handles=None):

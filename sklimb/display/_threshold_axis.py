@@ -17,6 +17,8 @@ __all__ = ["CutAxis", "draw_broken", "draw_choice", "draw_folds", "thinned"]
 
 # Of the cuts, how many may lie left of the picture: those of the surest negatives.
 LEFT_OUT = 0.005
+# Beyond these, probabilities are told only where something is marked.
+SURE = 1e-6, 1 - 1e-4
 # Stretches of the axis of which each keeps up to four points of a fold's curve.
 FOLD_BINS = 60
 TINY = 1e-12
@@ -47,8 +49,10 @@ class CutAxis:
             scale = chosen_scale(scale, thresholds, name="x_scale")
         elif check_scale(scale, "x_scale") == "auto":
             scale = "log" if unit == "ratio" else "linear"
-        ends = [np.quantile(thresholds, LEFT_OUT), thresholds[-1], *marks]
-        limits = _limits(min(ends), max(ends), scale, unit)
+        ends = np.array([np.quantile(thresholds, LEFT_OUT), thresholds[-1]])
+        if unit == "probability":
+            ends = ends.clip(*SURE)
+        limits = _limits(min([*ends, *marks]), max([*ends, *marks]), scale, unit)
         return cls(np.asarray(thresholds), unit, scale, limits)
 
     def set_on(self, ax):
@@ -66,6 +70,8 @@ class CutAxis:
             np.searchsorted(self.thresholds, high, side="right") + 1,
         )
         x, y = self.thresholds[inside], np.asarray(values)[inside]
+        x, y = np.pad(x, 1), np.pad(y, 1, mode="edge")
+        x[[0, -1]] = min(low, x[1]), max(high, x[-2])  # the outer gaps, to the ends
         places = places_on(self.scale, np.clip(x, low, high))
         kept = thinned(places, y, n_bins)
         return x[kept], y[kept]

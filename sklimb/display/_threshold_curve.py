@@ -16,6 +16,7 @@ from sklimb.display._style import (
     axes_for,
     drawing,
     legend_above,
+    name_axes,
     next_look,
     shortened,
 )
@@ -348,13 +349,14 @@ class ThresholdCurveDisplay(Display):
                 ax, self.threshold, self.interval, colour, self._said
             )
             self.broken_ = draw_broken(ax, self.thresholds, self.is_broken)
-            ax.set(xlabel=self.threshold_name, ylabel=self.score_name)
+            name_axes(ax, self.threshold_name, self.score_name)
             legend_above(ax)
         return self
 
     def _marks(self):
         """Return what the picture must show."""
-        marks = [self.threshold, *(self.interval or ())]
+        best = self.thresholds[np.nanargmax(self.scores)]
+        marks = [best, self.threshold, *(self.interval or ())]
         return [mark for mark in marks if mark is not None and np.isfinite(mark)]
 
     def _draw_folds(self, axis, colour):

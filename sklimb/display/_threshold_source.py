@@ -194,4 +194,4 @@ def score_name(scoring, n_folds, prior=""):
     name = metric_label(scoring)
     if n_folds > 1:
         name += f", mean of {n_folds} folds"
-    return name + prior
+    return f"{name}\n{prior}" if prior else name

@@ -138,6 +138,20 @@ def test_it_is_readable(width, metrics):
     assert_legend_above(ax)
 
 
+def test_every_line_is_within_the_picture(axes):
+    for pred, name in ((1 - y_pred, "worse"), (y_pred, "better")):
+        display = PriorSensitivityDisplay.from_predictions(
+            y,
+            pred,
+            metrics=["f1", "recall", "matthews_corrcoef"],
+            name=name,
+            ax=axes,
+        )
+        low, high = axes.get_ylim()
+        for line in display.lines_.values():
+            assert low <= line.get_ydata().min() <= line.get_ydata().max() <= high
+
+
 def test_a_single_positive_is_drawn():
     one = np.zeros(1000, dtype=int)
     one[0] = 1

@@ -15,6 +15,7 @@ from sklimb.display._style import (
     COLOURS,
     DASHES,
     FIGURE_SIZE,
+    name_axes,
     next_look,
     panels_for,
     shortened,
@@ -31,6 +32,13 @@ def proba():
 @pytest.fixture
 def y_true(proba):
     return np.random.default_rng(1).random(300) < proba
+
+
+def test_long_names_of_axes_are_on_several_lines():
+    ax = Figure(figsize=(3.4, 3)).subplots()
+    name_axes(ax, "a word " * 12, "short")
+    assert ax.get_xlabel().count("\n") == 2
+    assert ax.get_ylabel() == "short"
 
 
 def test_the_same_picture_is_the_same_text(y_true, proba):
@@ -143,8 +151,8 @@ def test_names_are_as_people_read_them():
     assert metric_label("average_precision") == "average precision"
     assert class_name("yes") == "'yes'" and class_name(np.int64(3)) == "3"
     assert at_prior(None) == ""
-    assert at_prior(np.full(3, 1 / 3)) == " at equal classes"
-    assert at_prior(np.array([0.2, 0.3, 0.5])) == " at the target prior"
+    assert at_prior(np.full(3, 1 / 3)) == "at equal classes"
+    assert at_prior(np.array([0.2, 0.3, 0.5])) == "at the target prior"
 
 
 def test_one_axes_is_divided_and_others_are_counted():

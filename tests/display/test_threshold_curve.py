@@ -288,6 +288,10 @@ ERRORS = {
         lambda: ThresholdCurveDisplay.from_predictions(y, proba, fold=[0]),
         "`fold` has shape",
     ),
+    "one-class folds": (
+        lambda: ThresholdCurveDisplay.from_predictions(y, proba, fold=y),
+        r"rows of one class only, \[0, 1\]",
+    ),
     "several cv_results": (
         lambda: ThresholdCurveDisplay.from_cv_results({"thresholds": []}),
         "use from_estimator",
