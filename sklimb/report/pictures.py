@@ -1,5 +1,6 @@
 """Pictures of a comparison's chosen strategy."""
 
+import warnings
 from textwrap import fill
 
 import numpy as np
@@ -48,9 +49,9 @@ def threshold_curves(comparison, chosen):
     draw = _tuned_curve if tuned else _curve_of_test_rows
     pictures = [
         _picture(
-            draw(comparison, chosen, label, _axes()),
             f"How much the threshold of {one_line(label, 40)} matters",
             _curve_in_words,
+            *(draw, comparison, chosen, label),
         )
         for label in _labels_shown(comparison)
     ]
@@ -72,16 +73,16 @@ def prevalence_curves(comparison, chosen):
     """
     label = _labels_shown(comparison)[0]
     picture = _picture(
-        _prevalence_curve(comparison, chosen, label),
         f"What decisions are worth where {one_line(label, 40)} is rarer or more "
         "frequent",
         _prevalences_in_words,
+        *(_prevalence_curve, comparison, chosen, label),
     )
     words = f"{chosen.name!r}, with 95 % bands: decisions and recalls stay."
     return fragment("pictures.html", words=words, pictures=[picture])
 
 
-def _prevalence_curve(comparison, chosen, label):
+def _prevalence_curve(comparison, chosen, label, ax):
     options = comparison.options
     target = None if options.target_prior is None else comparison.prior
     return PriorSensitivityDisplay.from_predictions(
@@ -92,7 +93,7 @@ def _prevalence_curve(comparison, chosen, label):
         target_prior=target,
         labels=list(options.classes),
         pos_label=label,
-        ax=_axes(),
+        ax=ax,
     )
 
 
@@ -117,12 +118,11 @@ def reliabilities(comparison, chosen):
     -------
     markupsafe.Markup
     """
-    proba = probabilities(comparison, chosen)
     pictures = [
         _picture(
-            _reliability(comparison, proba, label),
             f"What probabilities of {one_line(label, 40)} are worth",
             _reliability_in_words,
+            *(_reliability, comparison, chosen, label),
         )
         for label in _labels_shown(comparison)
     ]
@@ -191,14 +191,19 @@ def probabilities(comparison, outcome):
     return np.column_stack(columns if positive_last else columns[::-1])
 
 
-def _picture(display, title, words):
+def _picture(title, words, draw, comparison, chosen, label):
+    """Return a picture as SVG, named and described for those who don't see it."""
     from markupsafe import Markup
 
-    for ax in display.figure_.axes:
-        ax.set_xlabel(fill(ax.get_xlabel(), LONGEST))
-        ax.set_ylabel(fill(ax.get_ylabel(), LONGEST))
-    # Title and description are escaped by it; letters are drawn as paths.
-    svg = svg_of(display, title=title, description=words(display))
+    with warnings.catch_warnings():
+        # Of labels in other scripts; the page's own text has them.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        display = draw(comparison, chosen, label, _axes())
+        for ax in display.figure_.axes:
+            ax.set_xlabel(fill(ax.get_xlabel(), LONGEST))
+            ax.set_ylabel(fill(ax.get_ylabel(), LONGEST))
+        # Title and description are escaped by it; letters are drawn as paths.
+        svg = svg_of(display, title=title, description=words(display))
     return {"svg": Markup(svg), "title": title}
 
 
@@ -228,14 +233,14 @@ def _words_of_untuned(chosen):
     )
 
 
-def _reliability(comparison, proba, label):
+def _reliability(comparison, chosen, label, ax):
     return ReliabilityDisplay.from_predictions(
         comparison.y_test,
-        proba,
+        probabilities(comparison, chosen),
         target_prior=comparison.prior,
         labels=list(comparison.options.classes),
         pos_label=label,
-        ax=_axes(),
+        ax=ax,
     )
 
 

@@ -163,6 +163,12 @@ def test_an_untuned_strategy_has_a_curve_where_there_are_costs(tmp_path):
     assert "balanced accuracy" in threshold_curves(made, made.outcomes[0])
 
 
+def test_labels_in_any_script_are_drawn_without_a_warning(tmp_path):
+    made, _ = _compared(tmp_path, np.where(imbalanced()[1] == 1, "猫", "犬"))
+    assert "What probabilities of 猫 are worth" in reliabilities(made, made.outcomes[2])
+    assert "猫" in what_if(made, made.outcomes[2])
+
+
 def test_another_prevalence_is_a_finding_with_both_precisions(two):
     made, table = two
     html = unescape(findings(made, made.outcomes[0], table))
