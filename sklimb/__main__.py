@@ -1,4 +1,4 @@
-"""Command line: ``sklimb compare`` and ``sklimb demo``."""
+"""Command line: ``sklimb compare``, ``diagnose``, ``project-matrix`` and ``demo``."""
 
 import argparse
 import importlib
@@ -83,6 +83,18 @@ def _demo(arguments):
     run_demo()
 
 
+def _diagnose(arguments):
+    from sklimb.report.diagnose import run_diagnose
+
+    run_diagnose(arguments)
+
+
+def _project(arguments):
+    from sklimb.report.project import run_project_matrix
+
+    run_project_matrix(arguments)
+
+
 def _parser():
     parser = _Parser(
         prog="sklimb",
@@ -91,6 +103,8 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"sklimb {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_compare(commands)
+    _add_diagnose(commands)
+    _add_project(commands)
     demo = commands.add_parser(
         "demo",
         help="a network trained on balanced data meets the real class shares",
@@ -111,22 +125,68 @@ def _add_compare(commands):
     )
     compare.set_defaults(run=_compare)
     add = compare.add_argument
+    _add_data(add)
+    _add_aims(add)
+    _add_fits(add, default_model="mlp")
+    add(
+        "--out",
+        metavar="DIR",
+        help="write report.html, comparison.csv and decision_rule.json here",
+    )
+
+
+def _add_diagnose(commands):
+    diagnose = commands.add_parser(
+        "diagnose",
+        help="say why production is, or will be, worse than validation",
+        description="Look for leaks, repeated rows, wrong labels, over-fitting and too "
+        "few positives, and with rows of production also for what made it worse. The "
+        "greatest effect comes first.",
+    )
+    diagnose.set_defaults(run=_diagnose)
+    add = diagnose.add_argument
+    _add_data(add)
+    add(
+        "--groups",
+        metavar="COLUMN",
+        help="rows of one value belong together, such as those of one patient",
+    )
+    add(
+        "--production",
+        metavar="FILE",
+        help="labelled rows from where the model is used, with DATA's columns",
+    )
+    _add_fits(add, default_model="linear")
+    add("--out", metavar="DIR", help="write diagnosis.html and diagnosis.json here")
+
+
+def _add_project(commands):
+    project = commands.add_parser(
+        "project-matrix",
+        help="move a confusion matrix to another prevalence",
+        description="Recalls stay, precision moves. Needs no data: "
+        'sklimb project-matrix "97 3 3 197" --prior 1:100',
+    )
+    project.set_defaults(run=_project)
+    add = project.add_argument
+    add(
+        "matrix",
+        metavar="MATRIX",
+        help="counts row by row, rows true and columns predicted, the positive class "
+        "first: 'TP FN FP TN', or n x n numbers for n classes",
+    )
+    add(
+        "--prior",
+        required=True,
+        metavar="P",
+        help="where the model is used: 1:100 (one positive to a hundred others), 0.01, "
+        "1%%, or for several classes a share each, '0.2,0.3,0.5'",
+    )
+
+
+def _add_data(add):
     add("data", metavar="DATA", help="a .csv, .csv.gz, .tsv, .parquet or .npz file")
     add("--target", required=True, metavar="COLUMN", help="what to predict")
-    _add_aims(add)
-    add("--cv", type=_folds, default=5, metavar="K", help="folds (default: 5)")
-    add(
-        "--model",
-        default="mlp",
-        metavar="MODEL",
-        help="mlp, linear, or module:function that returns a classifier "
-        "(default: mlp, a small network)",
-    )
-    add("--seed", type=_seed, default=0, metavar="N", help="default: 0")
-    add("--out", metavar="DIR", help="write comparison.csv and decision_rule.json here")
-
-
-def _add_aims(add):
     add(
         "--positive",
         metavar="LABEL",
@@ -138,6 +198,21 @@ def _add_aims(add):
         help="share of positives where the model is used, or shares of classes as in "
         "'cat=0.2,dog=0.7', a missing one taking the rest (default: as in DATA)",
     )
+
+
+def _add_fits(add, default_model):
+    add("--cv", type=_folds, default=5, metavar="K", help="folds (default: 5)")
+    add(
+        "--model",
+        default=default_model,
+        metavar="MODEL",
+        help="mlp (a small network), linear, or module:function that returns a "
+        f"classifier (default: {default_model})",
+    )
+    add("--seed", type=_seed, default=0, metavar="N", help="default: 0")
+
+
+def _add_aims(add):
     add(
         "--scoring",
         metavar="NAME",
