@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from sklimb._ledger import target_prior_of
 from sklimb._validation import as_labels, check_pos_label
 from sklimb.display._base import Display
 from sklimb.display._cells import (
@@ -18,6 +17,7 @@ from sklimb.display._sources import (
     given_prior,
     labelled,
     labels_of,
+    measured_at,
     numbers_of_predictions,
 )
 from sklimb.display._style import FIGURE_SIZE, drawing, panels_for
@@ -114,7 +114,7 @@ class ConfusionMatrixAtPriorDisplay(Display):
         y : array-like of shape (n_rows,), default=None
         target_prior : array-like, mapping, float or "uniform", default=None
             The class distribution to project to; None for the one that the classifier
-            was corrected to, and none where it was not.
+            was corrected to. Where it was to none but its rows', nothing is projected.
         sample_weight : array-like of shape (n_rows,), default=None
         pos_label : label, default=None
             The class that a float is the prevalence of; None for ``classes_[-1]``.
@@ -135,12 +135,10 @@ class ConfusionMatrixAtPriorDisplay(Display):
         found = decisions_of(
             estimator, X, y, sample_weight, f"{cls.__name__}.from_estimator"
         )
-        if target_prior is None:
-            target_prior = target_prior_of(estimator)
         return cls.from_predictions(
             found.y_true,
             found.predicted,
-            target_prior=target_prior,
+            target_prior=measured_at(estimator, target_prior),
             sample_weight=found.sample_weight,
             labels=found.classes,
             pos_label=pos_label,

@@ -8,6 +8,7 @@ from sklimb.display._names import class_name
 from sklimb.display._scales import even_edges, scale_of, set_probability_axis, share
 from sklimb.display._sources import (
     estimator_name,
+    measured_at,
     one_against_rest,
     probabilities_of,
 )
@@ -119,8 +120,9 @@ class DecisionCurveDisplay(Display):
         thresholds : array-like, default=None
             In (0, 1); None for 200 around the prevalence.
         target_prior : array-like, mapping, float or "uniform", default=None
-            The class distribution that it is measured at; None for the rows as they
-            are. Probabilities are taken as they are.
+            The class distribution that it is measured at; None for the one that the
+            classifier was corrected to, where it was, else the rows as they are.
+            Probabilities are taken as they are.
         sample_weight : array-like of shape (n_rows,), default=None
         pos_label : label, default=None
             The class that is acted on; None for ``classes_[-1]``.
@@ -149,7 +151,7 @@ class DecisionCurveDisplay(Display):
             found.y_true,
             found.predicted,
             thresholds=thresholds,
-            target_prior=target_prior,
+            target_prior=measured_at(estimator, target_prior),
             sample_weight=found.sample_weight,
             labels=found.classes,
             pos_label=pos_label,
@@ -184,7 +186,10 @@ class DecisionCurveDisplay(Display):
             The classes in the order of the columns; None for those of ``y_true``.
         name : str, default=None
             For the legend.
-        thresholds, target_prior, sample_weight, pos_label, ax, **plot_kwargs
+        target_prior : array-like, mapping, float or "uniform", default=None
+            The class distribution that it is measured at; None for the rows as they
+            are.
+        thresholds, sample_weight, pos_label, ax, **plot_kwargs
             As of :meth:`from_estimator`.
 
         Returns

@@ -13,7 +13,7 @@ from sklimb.display._at_prevalences import (
 )
 from sklimb.display._base import Display
 from sklimb.display._names import class_name, metric_label
-from sklimb.display._scales import set_probability_axis, share
+from sklimb.display._scales import mark_prevalence, set_probability_axis
 from sklimb.display._sources import (
     decisions_of,
     given_prior,
@@ -24,7 +24,6 @@ from sklimb.display._sources import (
     probabilities_of,
 )
 from sklimb.display._style import (
-    COLOURS,
     axes_beneath,
     axes_for,
     drawing,
@@ -58,8 +57,9 @@ class PriorSensitivityDisplay(Display):
         The ends of the bands, as ``scores``.
     retuned : dict, default=None
         As ``scores``, with the threshold chosen anew at each prevalence.
-    training_prevalence, target_prevalence : float, default=None
-        What is marked.
+    training_prevalence, rows_prevalence, target_prevalence : float, default=None
+        What is marked: where it was trained, or else that of the rows; and where it
+        is used.
     label : label, default=None
         The class whose prevalence moves.
     name : str, default=None
@@ -103,6 +103,7 @@ class PriorSensitivityDisplay(Display):
         high=None,
         retuned=None,
         training_prevalence=None,
+        rows_prevalence=None,
         target_prevalence=None,
         label=None,
         name=None,
@@ -113,6 +114,7 @@ class PriorSensitivityDisplay(Display):
         self.high = high
         self.retuned = retuned
         self.training_prevalence = training_prevalence
+        self.rows_prevalence = rows_prevalence
         self.target_prevalence = target_prevalence
         self.label = label
         self.name = name
@@ -156,7 +158,7 @@ class PriorSensitivityDisplay(Display):
         sample_weight : array-like of shape (n_rows,), default=None
         training_prior : array-like, mapping, float or "uniform", default=None
             What is marked as training; None for the classifier's
-            ``empirical_prior_``, else the rows' own shares.
+            ``empirical_prior_``. Where that is not known, the rows' shares are marked.
         target_prior : array-like, mapping, float or "uniform", default=None
             What is marked as target; None for the prior that the classifier was
             corrected to.
@@ -253,16 +255,16 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
         """
         rows = labelled(y_true, sample_weight, labels_of(y_true, y_pred, labels))
         number = check_pos_label(pos_label, rows.classes)
-        target = given_prior(target_prior, rows.classes, pos_label)
-        training = given_prior(training_prior, rows.classes, pos_label)
+        priors = [
+            given_prior(prior, rows.classes, pos_label)
+            for prior in (training_prior, target_prior)
+        ]
         predicted = numbers_of_predictions(rows.classes, y_pred)
-        decisions = counted(rows, predicted, number, target)
-        if training is None:
-            own = decisions.confusion.sum(axis=1)
-            training = own / own.sum()
-        marks = [each[number] for each in (training, target) if each is not None]
+        decisions = counted(rows, predicted, number, priors[1])
+        own = float(decisions.confusion[number].sum() / decisions.confusion.sum())
+        marks = [None if each is None else float(each[number]) for each in priors]
         if prevalences is None:
-            prevalences = default_prevalences(marks)
+            prevalences = default_prevalences([own, *filter(None, marks)])
         prevalences = check_prevalences(prevalences)
         metrics = check_metrics(metrics)
         scores, low, high = decisions.tables(metrics, prevalences, cost_matrix, level)
@@ -276,8 +278,9 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
             low=None if level is None else low,
             high=None if level is None else high,
             retuned=retuned,
-            training_prevalence=float(training[number]),
-            target_prevalence=None if target is None else float(target[number]),
+            training_prevalence=marks[0],
+            rows_prevalence=own,
+            target_prevalence=marks[1],
             label=as_labels(rows.classes)[number],
             name=name,
         )
@@ -368,12 +371,14 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
         self.ax_.set_ylim(bottom=min(0, least, low if least < 0 else 0))
 
     def _draw_marks(self):
-        beneath = [] if self.cost_ax_ in (None, self.ax_) else [self.cost_ax_]
-        for ax in [self.ax_, *beneath]:
-            training = _mark(ax, "training", self.training_prevalence, ":")
-            target = _mark(ax, "target", self.target_prevalence, "-")
-            if ax is self.ax_:
-                self.training_line_, self.target_line_ = training, target
+        trained = "training", self.training_prevalence
+        if self.training_prevalence is None:
+            trained = "these rows", self.rows_prevalence
+        for ax in dict.fromkeys([self.cost_ax_ or self.ax_, self.ax_]):
+            self.training_line_ = mark_prevalence(ax, *trained, ":")
+            self.target_line_ = mark_prevalence(
+                ax, "target", self.target_prevalence, "-"
+            )
 
     def _columns(self):
         n, names = len(self.prevalences), list(self.scores)
@@ -388,10 +393,3 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
                 if table is not None
             },
         }
-
-
-def _mark(ax, word, prevalence, dashes):
-    if prevalence is None:
-        return None
-    settings = {"color": COLOURS["grey"], "linestyle": dashes, "linewidth": 1.2}
-    return ax.axvline(prevalence, label=f"{word} {share(prevalence)}", **settings)

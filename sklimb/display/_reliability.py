@@ -4,39 +4,36 @@ import numpy as np
 
 from sklimb.display._base import Display
 from sklimb.display._names import class_name
+from sklimb.display._reliability_axes import histogram_axes, limits_of
 from sklimb.display._scales import (
     chosen_scale,
     even_edges,
     percent,
     scale_of,
     set_probability_axis,
+    share,
 )
 from sklimb.display._sources import (
     estimator_name,
+    measured_at,
     one_against_rest,
     probabilities_of,
 )
 from sklimb.display._style import (
     COLOURS,
-    axes_beneath,
     axes_for,
     drawing,
     legend_above,
     name_axes,
     next_look,
-    put_beneath,
     shortened,
 )
 from sklimb.metrics import expected_calibration_error, reliability_curve
 
 __all__ = ["ReliabilityDisplay"]
 
-HISTOGRAM = "histogram of predictions"
 HISTOGRAM_BINS = 30
 NEAR_1 = 0.3
-# Of the rows, how many may lie beyond each end of the picture.
-LEFT_OUT = 0.005
-TINY = 1e-12
 
 
 class ReliabilityDisplay(Display):
@@ -58,6 +55,8 @@ class ReliabilityDisplay(Display):
         Root mean squared gap, its noise taken out.
     label : label, default=None
         The class that is looked at.
+    prevalence : float, default=None
+        Where it was measured, if not on the rows as they are.
     level : float, default=0.95
         Of the bands.
     name : str, default=None
@@ -104,6 +103,7 @@ class ReliabilityDisplay(Display):
         sample_weight=None,
         calibration_error=None,
         label=None,
+        prevalence=None,
         level=0.95,
         name=None,
     ):
@@ -116,6 +116,7 @@ class ReliabilityDisplay(Display):
         self.sample_weight = sample_weight
         self.calibration_error = calibration_error
         self.label = label
+        self.prevalence = prevalence
         self.level = level
         self.name = name
 
@@ -151,8 +152,9 @@ class ReliabilityDisplay(Display):
         level : float, default=0.95
             Of the bands, each by itself.
         target_prior : array-like, mapping, float or "uniform", default=None
-            The class distribution that it is measured at; None for the rows as they
-            are. Probabilities are taken as they are.
+            The class distribution that it is measured at; None for the one that the
+            classifier was corrected to, where it was, else the rows as they are.
+            Probabilities are taken as they are.
         pos_label : label, default=None
             The class that is looked at; None for ``classes_[-1]``.
         name : str, default=None
@@ -182,7 +184,7 @@ class ReliabilityDisplay(Display):
             sample_weight=found.sample_weight,
             n_bins=n_bins,
             level=level,
-            target_prior=target_prior,
+            target_prior=measured_at(estimator, target_prior),
             labels=found.classes,
             pos_label=pos_label,
             name=estimator_name(estimator) if name is None else name,
@@ -213,8 +215,11 @@ class ReliabilityDisplay(Display):
         y_true : array-like of shape (n_rows,)
         y_proba : array-like of shape (n_rows,) or (n_rows, n_classes)
             Probabilities of the positive class, or a column for each class.
-        sample_weight, n_bins, level, target_prior, ax, **plot_kwargs
+        sample_weight, n_bins, level, ax, **plot_kwargs
             As of :meth:`from_estimator`.
+        target_prior : array-like, mapping, float or "uniform", default=None
+            The class distribution that it is measured at; None for the rows as they
+            are.
         labels : array-like of shape (n_classes,), default=None
             The classes in the order of the columns; None for those of ``y_true``.
         pos_label : label, default=None
@@ -247,6 +252,7 @@ class ReliabilityDisplay(Display):
             sample_weight=rows.options["sample_weight"],
             calibration_error=expected_calibration_error(*two, **rows.options),
             label=rows.label,
+            prevalence=None if target_prior is None else rows.prevalence,
             level=level,
             name=name,
         )
@@ -278,7 +284,7 @@ class ReliabilityDisplay(Display):
             self._draw_curve(look, limits, name, curve_kwargs or {})
             self._draw_histogram(look, limits)
             label = class_name(self.label)
-            name_axes(ax, y=f"observed share of {label}")
+            name_axes(ax, y=f"observed share of {label}{self._said_prevalence()}")
             of_both = f"predicted probability of {label}"
             name_axes(self.histogram_ax_, of_both, "rows")
             legend_above(ax)
@@ -290,26 +296,13 @@ class ReliabilityDisplay(Display):
         scale = chosen_scale(scale, self.predicted, crowded)
         if not is_first:  # the axes belong to the first
             scale = scale_of(self.ax_)
-        low, high = self._limits(scale)
+        low, high = limits_of(self, scale)
         if not is_first:
             ends = self.ax_.get_xlim()
             low, high = min(low, ends[0]), max(high, ends[1])
         for which in "xy":
             set_probability_axis(self.ax_, which, scale, (low, high))
         return low, high
-
-    def _limits(self, scale):
-        values = np.concatenate([self.predicted, self.observed, self.high])
-        inner = values[(values > 0) & (values < 1)]
-        if scale == "linear" or len(inner) == 0:
-            return 0.0, 1.0 if values.max() > 0.5 else 1.05 * values.max()
-        rare, usual = np.quantile(self.proba, [LEFT_OUT, 1 - LEFT_OUT])
-        # Frequencies far below one row in all can't be observed.
-        low = max(min(inner.min() / 1.5, rare), 0.1 / self.n_rows.sum())
-        high = max(inner.max(), usual)
-        if scale == "log":
-            return low, min(1.0, 1.5 * high)
-        return low, 1 - max((1 - high) / 1.5, TINY)
 
     def _draw_diagonal(self):
         grey, ends = COLOURS["grey"], [0, 1]
@@ -338,6 +331,9 @@ class ReliabilityDisplay(Display):
             x, *inside[1:], color=look["color"], alpha=0.18, linewidth=0
         )
 
+    def _said_prevalence(self):
+        return "" if self.prevalence is None else f"\nat {share(self.prevalence)}"
+
     def _draw_none_observed(self, x, low, colour):
         self.none_observed_ = None
         if len(x):
@@ -360,7 +356,7 @@ class ReliabilityDisplay(Display):
         return ", ".join(said) or None
 
     def _draw_histogram(self, look, limits):
-        ax = self.histogram_ax_ = self._histogram_axes()
+        ax = self.histogram_ax_ = histogram_axes(self.ax_)
         edges = even_edges(scale_of(ax), limits, HISTOGRAM_BINS)
         weight = self.sample_weight
         inside = self.proba.clip(edges[0], edges[-1])
@@ -376,16 +372,6 @@ class ReliabilityDisplay(Display):
         )
         top = ax.get_ylim()[1] if look["number"] else 0
         ax.set_ylim(0, max(top, 1.1 * shares.max()))
-
-    def _histogram_axes(self):
-        """Return the axes beneath, of the first display in the axes."""
-        found = axes_beneath(self.ax_, HISTOGRAM)
-        if found is not None:
-            return found
-        ax = put_beneath(self.ax_, HISTOGRAM)
-        ax.yaxis.set_major_formatter(percent)
-        ax.locator_params(axis="y", nbins=2)
-        return ax
 
     def _columns(self):
         return {

@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from sklimb.display._style import COLOURS
+
 __all__ = [
     "SCALES",
     "check_scale",
     "chosen_scale",
     "even_edges",
+    "mark_prevalence",
     "percent",
     "places_on",
     "scale_of",
@@ -99,6 +102,15 @@ def share(value):
     if value >= CROWDED or value <= 0:
         return f"{100 * value:.3g} %"
     return f"1 in {float(f'{1 / value:.3g}'):,.0f}"
+
+
+def mark_prevalence(ax, word, prevalence, dashes):
+    """Mark a prevalence on the x axis, and return the line; None for None."""
+    if prevalence is None:
+        return None
+    line = ax.axvline(prevalence, color=COLOURS["grey"], ls=dashes, lw=1.2)
+    line.set_label(f"{word} {share(prevalence)}")
+    return line
 
 
 def set_probability_axis(ax, which, scale, limits):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from sklimb._ledger import prior_holder, target_prior_of
+from sklimb._ledger import prior_away_from_rows, prior_holder, target_prior_of
 from sklimb._out_of_fold import OutOfFold
 from sklimb._outputs import (
     check_has_probabilities,
@@ -36,6 +36,7 @@ __all__ = [
     "labelled",
     "labels_of",
     "marked_priors",
+    "measured_at",
     "numbers_of_predictions",
     "one_against_rest",
     "out_of_fold_of",
@@ -273,6 +274,14 @@ def marked_priors(estimator, training_prior, target_prior):
     target = target_prior_of(estimator)
     same = target is not None and np.array_equal(target, training_prior)
     return training_prior, None if same else target
+
+
+def measured_at(estimator, target_prior):
+    """Return the prior to measure a classifier's probabilities at, None for the rows'.
+
+    That which was given, else that which the classifier was corrected to.
+    """
+    return prior_away_from_rows(estimator) if target_prior is None else target_prior
 
 
 class OneAgainstRest(NamedTuple):

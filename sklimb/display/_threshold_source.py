@@ -72,6 +72,7 @@ class CurveSource:
     def parameters(self, threshold, interval=None, allowed=None):
         """Return the parameters of a display."""
         if self.is_binary:
+            _check_one_number(threshold)
             curves = binary_curves(self.rows, self.aim, self.prior, allowed)
         else:
             held = self._checked(threshold)
@@ -114,6 +115,13 @@ class CurveSource:
             return f"threshold of {label}, the others held"
         kind = "probability" if self.has_proba else "score"
         return f"threshold on the {kind} of {label}"
+
+
+def _check_one_number(threshold):
+    if threshold is not None and not is_number(threshold):
+        raise ValueError(
+            f"`threshold`={threshold!r} must be one number, as there are two classes."
+        )
 
 
 def aim_of(tuned, classes, scoring, target_prior, constraints, pos_label):

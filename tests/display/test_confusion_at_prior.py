@@ -72,6 +72,11 @@ def test_a_tuned_classifier_is_drawn_out_of_fold_at_its_target():
     np.testing.assert_allclose(display.target_prior, [0.99, 0.01])
 
 
+def test_nothing_is_projected_to_the_rows_own_shares():
+    aware = ImbalanceAwareClassifier(LogisticRegression()).fit(X, y)
+    assert ConfusionMatrixAtPriorDisplay.from_estimator(aware).projected is None
+
+
 def test_rows_that_are_given_are_predicted():
     model = LogisticRegression().fit(X, y)
     display = ConfusionMatrixAtPriorDisplay.from_estimator(model, X, y)

@@ -60,7 +60,9 @@ def test_the_positive_class_may_be_the_first():
     )
     same = PriorSensitivityDisplay.from_predictions(y, y_pred, prevalences=PREVALENCES)
     np.testing.assert_allclose(display.scores["f1"], same.scores["f1"])
-    assert display.training_prevalence == pytest.approx(y.mean())
+    assert display.rows_prevalence == pytest.approx(y.mean())
+    assert display.training_prevalence is None
+    assert "these rows" in display.training_line_.get_label()
 
 
 def test_one_class_of_several_moves_and_the_others_keep_their_proportions():

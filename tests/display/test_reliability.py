@@ -73,6 +73,16 @@ def test_rows_out_of_fold_are_taken_where_a_threshold_was_tuned():
     assert_shows(display, reliability_curve(rows.class_numbers, rows.scores))
 
 
+def test_a_corrected_classifier_is_measured_where_it_was_corrected_to():
+    aware = ImbalanceAwareClassifier(LogisticRegression(), target_prior=0.01).fit(X, y)
+    display = ReliabilityDisplay.from_estimator(aware, X, y)
+    expected = reliability_curve(y, aware.predict_proba(X), target_prior=0.01)
+    assert_shows(display, expected)
+    assert "at 1 in 100" in display.ax_.get_ylabel()
+    as_they_are = ReliabilityDisplay.from_predictions(y, aware.predict_proba(X))
+    assert display.calibration_error < as_they_are.calibration_error
+
+
 def test_probabilities_that_crowd_at_0_stand_on_a_logarithmic_scale():
     assert (
         ReliabilityDisplay.from_predictions(y, proba[:, 1] / 30).ax_.get_xscale()

@@ -296,6 +296,10 @@ ERRORS = {
         lambda: ThresholdCurveDisplay.from_cv_results({"thresholds": []}),
         "use from_estimator",
     ),
+    "two thresholds": (
+        lambda: ThresholdCurveDisplay.from_predictions(y, proba, threshold=[0.1, 0.2]),
+        "must be one number",
+    ),
     "thresholds": (
         lambda: ThresholdCurveDisplay.from_predictions(
             THREE, np.full((len(y), 3), 1 / 3), scoring="f1_macro", threshold=[1, 0, 1]
