@@ -25,9 +25,9 @@ from sklimb.diagnostics._tables import columns_of_table
 
 __all__ = ["Leakage", "find_leakage"]
 
-# Cells of a table that are looked at column by column: about ten seconds.
-MOST_CELLS = 2e7
-FEWEST_ROWS = 2000
+# Cells and rows of a table that are looked at column by column: a few seconds.
+MOST_CELLS = 5e6
+FEWEST_ROWS, MOST_ROWS = 2000, 200_000
 
 
 class SharedGroups(NamedTuple):
@@ -149,7 +149,8 @@ def find_leakage(X, y, groups=None, *, cv=5, random_state=0):
     nearer than the tenth nearest as chance has it in one row of 10,000, in the
     dimension that the rows seem to have (Levina & Bickel 2004); of texts, those that
     have 90 % of their character 5-grams in common (cosine), digits and case apart.
-    Columns are looked at on as many rows as make 2e7 cells.
+    Columns are looked at on at most 200,000 rows, and as many
+    as make 5e6 cells.
 
     Effects are on the scale from 0, chance, to 1, a perfect score: for a column the
     fall of 2 AUC - 1 of all columns together when it is left out, for rows and groups
@@ -221,7 +222,7 @@ def _checked(X, y, groups, cv):
 
 def _rows_of_columns(n_rows, n_columns, random_state):
     """Return the rows that columns are looked at on, in their order."""
-    most = max(FEWEST_ROWS, int(MOST_CELLS / n_columns))
+    most = min(max(FEWEST_ROWS, int(MOST_CELLS / n_columns)), MOST_ROWS)
     if n_rows <= most:
         return np.arange(n_rows)
     random = np.random.default_rng(random_state)

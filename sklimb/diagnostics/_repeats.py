@@ -22,11 +22,12 @@ __all__ = [
 NEIGHBOURS = 10
 BY_CHANCE = 1e-4
 MUCH_NEARER = 0.1
-# What is affordable: products of pairs of rows, and rows looked at.
-MOST_PRODUCTS = 2e10
+# What is affordable: products of pairs of rows, with what finding the nearest takes
+# beside them, and rows looked at.
+MOST_PRODUCTS, BESIDE = 2e10, 30
 MOST_QUERIES = 4000
 MOST_TEXTS = 4000
-CHUNK = 500
+MOST_CELLS = 2.5e7  # of distances at once
 # Texts with so much of their character n-grams in common say the same.
 ALIKE = 0.9
 MISSING = np.uint64(0x7FF8000000000000)
@@ -169,7 +170,7 @@ def _near_numbers(columns, distinct, random_state):
     n_points, n_features = points.shape
     if n_points <= NEIGHBOURS + 1 or n_features == 0:
         return 0, np.empty((0, 2), dtype=np.intp)
-    affordable = int(MOST_PRODUCTS / (n_points * n_features))
+    affordable = int(MOST_PRODUCTS / (n_points * (n_features + BESIDE)))
     n_queries = min(n_points, MOST_QUERIES, max(affordable, 100))
     random = np.random.default_rng(random_state)
     queries = np.sort(random.choice(n_points, n_queries, replace=False))
@@ -213,8 +214,7 @@ def _nearest(points, queries):
     single = points.astype(np.float32)
     squares = np.einsum("ij,ij->i", single, single)
     found = []
-    for start in range(0, len(queries), CHUNK):
-        part = queries[start : start + CHUNK]
+    for part in _chunks(queries, len(points)):
         distances = squares - 2 * single[part] @ single.T
         distances[np.arange(len(part)), part] = np.inf
         near = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
@@ -226,6 +226,12 @@ def _nearest(points, queries):
     order = np.argsort(distances, axis=1)
     take = (np.arange(len(queries))[:, None], order)
     return distances[take], neighbours[take]
+
+
+def _chunks(queries, n_points):
+    """Return parts of the queries, whose distances to all points fit into memory."""
+    size = max(1, int(MOST_CELLS / n_points))
+    return [queries[k : k + size] for k in range(0, len(queries), size)]
 
 
 def _nearer(distances):
@@ -253,8 +259,7 @@ def _near_texts(columns, distinct, random_state):
         random.choice(len(texts), min(len(texts), MOST_TEXTS), replace=False)
     )
     pairs = [np.empty((0, 2), dtype=np.intp)]
-    for start in range(0, len(queries), CHUNK):
-        part = queries[start : start + CHUNK]
+    for part in _chunks(queries, len(texts)):
         alike = (counts[part] @ counts.T).tocoo()
         far = (alike.data < ALIKE) | (part[alike.row] == alike.col)
         pairs.append(np.column_stack([part[alike.row], alike.col])[~far])

@@ -44,15 +44,15 @@ def parts_of_cut(positives, scores, threshold, metric, groups, n_resamples, seed
         resample is not.
     """
     random = np.random.default_rng(seed)
+    fewest = map(_fewest_units, positives, groups)
+    n_folds = int(min(MOST_FOLDS, *fewest))
+    # Both sides choose by as many rows of each class.
+    fewer = np.min([(np.sum(own), np.sum(~own)) for own in positives], axis=0)
+    n_kept = np.floor(fewer * (n_folds - 1) / n_folds)
     sides = [
-        side_of(positive, score, threshold, group)
+        side_of(positive, score, threshold, n_kept, group)
         for positive, score, group in zip(positives, scores, groups, strict=True)
     ]
-    fewest = min(_fewest_units(side) for side in sides)
-    n_folds = int(min(MOST_FOLDS, fewest))
-    # Both sides choose by as many rows of each class.
-    fewer = np.minimum(*(side.sizes for side in sides))
-    n_kept = np.floor(fewer * (n_folds - 1) / n_folds)
     found, resamples = [], []
     for number in range(ASSIGNMENTS):
         tables = [counted(side, n_folds, random) for side in sides]
@@ -66,11 +66,10 @@ def parts_of_cut(positives, scores, threshold, metric, groups, n_resamples, seed
     return np.mean(found, axis=0), np.concatenate(resamples), noise
 
 
-def _fewest_units(side):
-    if side.unit is None:
-        return side.sizes.min()
-    kinds = (side.positive, ~side.positive)
-    return min(len(np.unique(side.unit[own])) for own in kinds)
+def _fewest_units(positive, group):
+    """Return the number of rows, or groups, of the rarer class."""
+    unit = np.arange(len(positive)) if group is None else group
+    return min(len(np.unique(unit[own])) for own in (positive, ~positive))
 
 
 def _values(counts, sides, n_kept, metric, random):

@@ -18,6 +18,8 @@ __all__ = ["Side", "best_across_folds", "counted", "drawn", "side_of", "value_of
 MOST_CUTS = 400
 # Of a class's spread, times its size to the power -1/5.
 BANDWIDTH = 0.5
+# Of more rows, folds drawn at random have nearly as many of each class.
+MOST_DEALT = 20_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Side:
         return np.array([n_positive, len(self.positive) - n_positive])
 
 
-def side_of(positive, score, threshold, group=None):
+def side_of(positive, score, threshold, n_kept, group=None):
     """Return one side's rows in cells.
 
     Parameters
@@ -60,6 +62,8 @@ def side_of(positive, score, threshold, group=None):
     positive : ndarray of shape (n_rows,), bool
     score : ndarray of shape (n_rows,), float64
     threshold : float
+    n_kept : ndarray of shape (2,)
+        Rows of each class that cuts are chosen by: the more, the less they are shifted.
     group : ndarray of shape (n_rows,), default=None
     """
     cuts = _cuts(positive, score, threshold)
@@ -74,7 +78,7 @@ def side_of(positive, score, threshold, group=None):
         n_cells=len(cuts) + 1,
         cut=1 + int(np.flatnonzero(cuts == threshold)[0]),
         unit=unit,
-        shares=_smoothed_shares(positive, score, cell, cuts),
+        shares=_smoothed_shares(positive, score, cell, cuts, n_kept),
     )
 
 
@@ -91,15 +95,15 @@ def _cuts(positive, score, threshold):
     return np.unique(np.append(cuts, threshold))[::-1]
 
 
-def _smoothed_shares(positive, score, cell, cuts):
+def _smoothed_shares(positive, score, cell, cuts, n_kept):
     forth, _ = log_odds_of(np.append(score, cuts))
     scale, edges = forth(score), forth(cuts)
     n_rows = np.bincount(cell, minlength=len(cuts) + 1).clip(min=1)
     centre = np.bincount(cell, scale, len(cuts) + 1) / n_rows
     none, every = np.zeros((len(centre), 1)), np.ones((len(centre), 1))
     shares = []
-    for own in (positive, ~positive):
-        step = BANDWIDTH * (scale[own].std() or 1.0) * np.count_nonzero(own) ** -0.2
+    for own, n in zip((positive, ~positive), n_kept, strict=True):
+        step = BANDWIDTH * (scale[own].std() or 1.0) * n**-0.2
         inner = ndtr((centre[:, None] - edges) / step)
         shares.append(np.hstack([none, inner, every]))
     return shares
@@ -134,6 +138,8 @@ def _folds(side, n_folds, random):
 
 
 def _dealt(kind, n_folds, random):
+    if len(kind) > MOST_DEALT:
+        return random.integers(n_folds, size=len(kind))
     order = np.lexsort((random.random(len(kind)), kind))
     folds = np.empty(len(kind), dtype=np.intp)
     folds[order] = (np.arange(len(kind)) + random.integers(n_folds)) % n_folds
