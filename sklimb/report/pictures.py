@@ -27,8 +27,10 @@ __all__ = [
 
 # Not wider than a phone, so that letters are large enough there.
 SIZE = (4.2, 3.2)  # inches
-# An axis's name on one line, in characters.
-LONGEST = 34
+# Axes' names on one line, in characters.
+LONGEST_BELOW, LONGEST_BESIDE = 46, 34
+# A threshold of one class of several knows no end: so many times the one in use.
+FACTOR = 1e4
 # Of several classes the rarest ones have pictures of their own.
 MOST_CLASSES = 3
 
@@ -149,16 +151,31 @@ def _axes():
 
 
 def _tuned_curve(comparison, chosen, label, ax):
-    return ThresholdCurveDisplay.from_estimator(
-        chosen.estimator, pos_label=label, ax=ax
+    display = ThresholdCurveDisplay.from_estimator(
+        chosen.estimator, pos_label=label, ax=_axes()
     )
+    return _near_the_cut(display, ax)
+
+
+def _near_the_cut(display, ax):
+    """Draw a curve; one class's of several only near the threshold in use."""
+    if display.unit == "ratio" and np.isfinite(display.threshold):
+        ratios = display.thresholds / display.threshold
+        inside = (ratios >= 1 / FACTOR) & (ratios <= FACTOR)
+        # Classes far apart have no other cut there.
+        inside = inside if inside.sum() > 1 else np.ones_like(inside)
+        for name in ("thresholds", "scores", "fold_scores", "is_broken"):
+            values = getattr(display, name)
+            if values is not None:
+                setattr(display, name, values[..., inside])
+    return display.plot(ax)
 
 
 def _curve_of_test_rows(comparison, chosen, label, ax):
     options, rule = comparison.options, chosen.estimator.decision_rule_
     # A metric of costs is no name that could be given here.
     scoring = "balanced_accuracy" if options.scoring == COST else options.scoring
-    return ThresholdCurveDisplay.from_predictions(
+    display = ThresholdCurveDisplay.from_predictions(
         comparison.y_test,
         probabilities(comparison, chosen),
         scoring=scoring,
@@ -166,8 +183,9 @@ def _curve_of_test_rows(comparison, chosen, label, ax):
         target_prior=comparison.prior,
         labels=list(options.classes),
         pos_label=label,
-        ax=ax,
+        ax=_axes(),
     )
+    return _near_the_cut(display, ax)
 
 
 def probabilities(comparison, outcome):
@@ -200,8 +218,8 @@ def _picture(title, words, draw, comparison, chosen, label):
         warnings.filterwarnings("ignore", "Glyph", UserWarning)
         display = draw(comparison, chosen, label, _axes())
         for ax in display.figure_.axes:
-            ax.set_xlabel(fill(ax.get_xlabel(), LONGEST))
-            ax.set_ylabel(fill(ax.get_ylabel(), LONGEST))
+            ax.set_xlabel(fill(ax.get_xlabel(), LONGEST_BELOW))
+            ax.set_ylabel(fill(ax.get_ylabel(), LONGEST_BESIDE))
         # Title and description are escaped by it; letters are drawn as paths.
         svg = svg_of(display, title=title, description=words(display))
     return {"svg": Markup(svg), "title": title}
