@@ -28,6 +28,12 @@ def write_reports(folder):
         assert main([*arguments, *out]) == 0
 
 
+def write_diagnosis(folder):
+    """Write ``diagnosis/diagnosis.html``, after the reports, into a folder."""
+    arguments = ["diagnose", str(folder / FILE), "--target", "target", "--cv", "3"]
+    assert main([*arguments, "--out", str(folder / "diagnosis")]) == 0
+
+
 def _three(X):
     score = X[:, 0] + np.random.default_rng(1).normal(scale=0.5, size=len(X))
     return np.digitize(score, [0.5, 1.5])

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from sklimb.metrics import project_confusion_matrix
-from tests.report.evil import CLOSING, FILE, IMAGE, SCRIPT, write_reports
+from tests.report.evil import (
+    CLOSING,
+    FILE,
+    IMAGE,
+    SCRIPT,
+    write_diagnosis,
+    write_reports,
+)
 
 selenium = pytest.importorskip("selenium", reason="needs selenium: make test-browser")
 
@@ -28,6 +35,7 @@ WIDE, PHONE, PAPER = 1280, 375, 688  # the last: A4 between its margins
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     write_reports(folder)
+    write_diagnosis(folder)
     return folder
 
 
@@ -52,6 +60,14 @@ def browser():
 @pytest.fixture(params=["two", "several"])
 def path(request, folder):
     return folder / request.param / "report.html"
+
+
+PAGES = ["two/report.html", "several/report.html", "diagnosis/diagnosis.html"]
+
+
+@pytest.fixture(params=PAGES, ids=lambda name: name.partition("/")[0])
+def any_page(request, folder):
+    return folder / request.param
 
 
 def show(browser, path, width=WIDE, media="screen"):
@@ -104,8 +120,8 @@ def shown_matrix(browser, n_classes):
     )
 
 
-def test_a_report_loads_without_errors_and_without_requests(browser, path):
-    show(browser, path)
+def test_a_page_loads_without_errors_and_without_requests(browser, any_page):
+    show(browser, any_page)
     assert browser.get_log("browser") == []
     events = [
         json.loads(e["message"])["message"] for e in browser.get_log("performance")
@@ -115,8 +131,8 @@ def test_a_report_loads_without_errors_and_without_requests(browser, path):
         for event in events
         if event["method"] == "Network.requestWillBeSent"
     }
-    assert requested == {path.as_uri()}
-    assert browser.find_element(By.ID, "what-if").is_displayed()
+    assert requested == {any_page.as_uri()}
+    assert browser.find_element(By.ID, "main").is_displayed()
 
 
 def test_at_first_it_shows_what_the_table_has(browser, folder):
@@ -208,8 +224,8 @@ def test_what_is_no_prevalence_is_said_and_changes_nothing(browser, folder, text
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE, 320])
-def test_a_page_never_scrolls_sideways(browser, path, width):
-    show(browser, path, width)
+def test_a_page_never_scrolls_sideways(browser, any_page, width):
+    show(browser, any_page, width)
     needed, there = browser.execute_script(
         "const page = document.scrollingElement;"
         "return [page.scrollWidth, page.clientWidth]"
@@ -238,22 +254,25 @@ def test_without_its_script_a_report_has_the_tables_alone(browser, path, tmp_pat
     assert browser.find_element(By.ID, "shares-1").is_displayed()
 
 
-def test_names_that_are_markup_do_nothing_and_are_shown(browser, path):
-    show(browser, path)
+def test_names_that_are_markup_do_nothing_and_are_shown(browser, any_page):
+    show(browser, any_page)
     with pytest.raises(NoAlertPresentException):
         browser.switch_to.alert.text  # noqa: B018
     text = browser.find_element(By.TAG_NAME, "body").text
-    names = [IMAGE, CLOSING, FILE, f"{SCRIPT} again"]
-    for name in names if path.parent.name == "two" else [IMAGE, SCRIPT]:
+    names = {
+        "two": [IMAGE, CLOSING, FILE, f"{SCRIPT} again"],
+        "several": [IMAGE, SCRIPT],
+        "diagnosis": [FILE, f"{SCRIPT} again"],
+    }
+    for name in names[any_page.parent.name]:
         assert name in text
-    options = browser.find_elements(By.TAG_NAME, "img")
-    assert options == []
+    assert browser.find_elements(By.TAG_NAME, "img") == []
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_axe_finds_no_serious_violation(browser, path, width):
+def test_axe_finds_no_serious_violation(browser, any_page, width):
     axe = pytest.importorskip("axe_core_python.selenium", reason="make test-browser")
-    show(browser, path, width)
+    show(browser, any_page, width)
     found = axe.Axe().run(browser)
     serious = [
         (violation["id"], [node["html"] for node in violation["nodes"]])
