@@ -65,8 +65,9 @@ class ReliabilityDisplay(Display):
     Attributes
     ----------
     line_ : matplotlib Line2D
-    none_observed_ : Line2D or None
-        Bins without a positive, on scales that have no 0.
+    none_observed_, all_observed_ : Line2D or None
+        Bins without a positive, or of positives alone, on scales that have no 0 and
+        no 1.
     band_ : matplotlib artist
     diagonal_ : Line2D or None
         Where predictions are right; None in axes that have it.
@@ -283,10 +284,8 @@ class ReliabilityDisplay(Display):
             self.diagonal_ = None if look["number"] else self._draw_diagonal()
             self._draw_curve(look, limits, name, curve_kwargs or {})
             self._draw_histogram(look, limits)
-            label = class_name(self.label)
-            name_axes(ax, y=f"observed share of {label}{self._said_prevalence()}")
-            of_both = f"predicted probability of {label}"
-            name_axes(self.histogram_ax_, of_both, "rows")
+            if look["number"] == 0:
+                self._name_axes()
             legend_above(ax)
         return self
 
@@ -324,28 +323,29 @@ class ReliabilityDisplay(Display):
             "label": self._label(name),
             **curve_kwargs,
         }
-        is_0 = (self.observed < limits[0]) & (limits[0] > 0)
-        self.line_ = self.ax_.plot(x, np.where(is_0, np.nan, inside[0]), **settings)[0]
-        self._draw_none_observed(x[is_0], limits[0], settings["color"])
+        low, high = limits
+        is_0 = (self.observed < low) & (low > 0)
+        is_1 = (self.observed > high) & (high < 1)
+        y = np.where(is_0 | is_1, np.nan, inside[0])
+        self.line_ = self.ax_.plot(x, y, **settings)[0]
+        self.none_observed_ = self._draw_beyond(x[is_0], low, 11, settings["color"])
+        self.all_observed_ = self._draw_beyond(x[is_1], high, 10, settings["color"])
         self.band_ = self.ax_.fill_between(
             x, *inside[1:], color=look["color"], alpha=0.18, linewidth=0
         )
 
-    def _said_prevalence(self):
-        return "" if self.prevalence is None else f"\nat {share(self.prevalence)}"
+    def _name_axes(self):
+        label = class_name(self.label)
+        at = "" if self.prevalence is None else f"\nat {share(self.prevalence)}"
+        name_axes(self.ax_, y=f"observed share of {label}{at}")
+        name_axes(self.histogram_ax_, f"predicted probability of {label}", "rows")
 
-    def _draw_none_observed(self, x, low, colour):
-        self.none_observed_ = None
-        if len(x):
-            self.none_observed_ = self.ax_.plot(
-                x,
-                np.full(len(x), low),
-                color=colour,
-                linestyle="none",
-                marker=11,  # a caret that points at what lies below
-                markersize=5,
-                clip_on=False,
-            )[0]
+    def _draw_beyond(self, x, edge, caret, colour):
+        """Point from an edge of the picture at what lies beyond."""
+        if len(x) == 0:
+            return None
+        y, style = np.full(len(x), edge), {"linestyle": "none", "clip_on": False}
+        return self.ax_.plot(x, y, color=colour, marker=caret, markersize=5, **style)[0]
 
     def _label(self, name):
         name = self.name if name is None else name

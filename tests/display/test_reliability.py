@@ -101,6 +101,13 @@ def test_bins_without_a_positive_are_marked_where_there_is_no_0():
     assert np.isnan(display.line_.get_ydata()).sum() == (display.observed == 0).sum()
 
 
+def test_bins_of_positives_alone_are_marked_where_there_is_no_1():
+    display = ReliabilityDisplay.from_predictions(
+        np.where(proba[:, 1] > 0.3, 1, y), proba[:, 1] ** 0.3, scale="log-odds"
+    )
+    assert (display.observed == 1).sum() == len(display.all_observed_.get_xdata())
+
+
 def test_several_share_axes_and_a_histogram(axes):
     first = ReliabilityDisplay.from_estimator(model, X, y, ax=axes)
     weighted = ClassWeightedClassifier(LogisticRegression()).fit(X, y)
