@@ -66,7 +66,7 @@ def simulate(kind, metric, sizes, n_runs):
         a = rows(random, sizes[0], PRIOR)
         b = moved(random, kind, metric, sizes[1])
         found = explain_shift_from_predictions(
-            *a, *b, cut, scoring=metric, n_resamples=400, random_state=run
+            *a, *b, cut, scoring=metric, n_resamples=200, random_state=run
         )
         parts = found.parts.values()
         covers.append([part.low <= 0 <= part.high for part in parts])

@@ -15,7 +15,8 @@ class Finding:
         ``"leakage-column"``, ``"row-number"``, ``"id-column"``, ``"group-column"``,
         ``"shared-groups"``, ``"repeated-rows"``, ``"near-repeats"``,
         ``"constant-column"``, ``"over-fitting"``, ``"label-noise"``,
-        ``"few-positives"``, ``"prevalence"``, ``"threshold"`` or ``"ranking"``.
+        ``"few-positives"``, ``"few-test-rows"``, ``"prevalence"``, ``"threshold"`` or
+        ``"ranking"``.
     subject : str
         What it is about, by name: a column, ``"rows"``, ``"labels"`` ...
     sentence : str
@@ -28,11 +29,9 @@ class Finding:
 
     Examples
     --------
-    >>> from sklimb.diagnostics import Finding, ranked
-    >>> small = Finding("constant-column", "x23", "x23 is constant.", "", 0.0)
-    >>> great = Finding("leakage-column", "duration", "It separates.", "Drop it.", 0.6)
-    >>> [finding.subject for finding in ranked([small, great])]
-    ['duration', 'x23']
+    >>> from sklimb.diagnostics import Finding
+    >>> print(Finding("constant-column", "x", "'x' is constant.", "Leave it out.", 0.0))
+    'x' is constant. Leave it out.
     """
 
     kind: str
@@ -56,6 +55,14 @@ def ranked(findings):
     -------
     list of Finding
         Those of one effect in the order that they came in.
+
+    Examples
+    --------
+    >>> from sklimb.diagnostics import Finding, ranked
+    >>> small = Finding("constant-column", "x23", "x23 is constant.", "", 0.0)
+    >>> great = Finding("leakage-column", "duration", "It separates.", "Drop it.", 0.6)
+    >>> [finding.subject for finding in ranked([small, great])]
+    ['duration', 'x23']
     """
     return sorted(findings, key=lambda finding: -finding.effect)
 

@@ -109,7 +109,9 @@ def overfitting(history):
         return _without_validation(loss, val_loss, restored)
     smooth, train = _smoothed(val_loss), _smoothed(loss)
     best = int(np.argmin(smooth))
-    gained, rise = smooth[0] - smooth[best], smooth[-1] - smooth[best]
+    # The first epoch gains most, which smoothing would hide.
+    gained = max(val_loss[0], smooth[0]) - smooth[best]
+    rise = smooth[-1] - smooth[best]
     noise = _noise(val_loss)
     parts = rise > max(SURE * noise, NOTICEABLE * gained) and train[-1] < train[best]
     lost = float(np.clip(rise / (gained + 1e-12), 0, 1)) if parts else 0.0
@@ -172,7 +174,7 @@ def _losses(epochs):
 
 def _smoothed(values):
     """Return a running mean, over fewer epochs at the ends and of few epochs."""
-    half = min(WINDOW, len(values) // 5 * 2 + 1) // 2
+    half = min(WINDOW // 2, len(values) // 10)
     return np.array(
         [values[max(0, i - half) : i + half + 1].mean() for i in range(len(values))]
     )

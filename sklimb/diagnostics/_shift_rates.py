@@ -105,7 +105,7 @@ def _smoothed_shares(positive, score, cell, cuts, n_kept):
     for own, n in zip((positive, ~positive), n_kept, strict=True):
         step = BANDWIDTH * (scale[own].std() or 1.0) * n**-0.2
         inner = ndtr((centre[:, None] - edges) / step)
-        shares.append(np.hstack([none, inner, every]))
+        shares.append(np.hstack([none, inner, every]).astype(np.float32))
     return shares
 
 
@@ -190,7 +190,8 @@ def best_across_folds(counts, side, n_kept, metric, prior, random):
     ndarray of shape (n_resamples,)
     """
     others = _thinned(counts.sum(axis=2, keepdims=True) - counts, n_kept, random)
-    above = [others[:, k] @ side.shares[k] for k in (0, 1)]
+    # Single precision is enough to choose by.
+    above = [others[:, k].astype(np.float32) @ side.shares[k] for k in (0, 1)]
     sizes = [others[:, k].sum(axis=-1)[..., None] for k in (0, 1)]
     best = value_of_rates(metric, above, sizes, prior[:, None, None]).argmax(axis=-1)
     first = np.zeros((*counts.shape[:-1], 1), dtype=counts.dtype)
