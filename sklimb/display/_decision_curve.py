@@ -5,7 +5,13 @@ import numpy as np
 from sklimb._validation import as_labels
 from sklimb.display._base import Display
 from sklimb.display._names import class_name
-from sklimb.display._scales import even_edges, scale_of, set_probability_axis, share
+from sklimb.display._scales import (
+    check_scale,
+    even_edges,
+    scale_of,
+    set_probability_axis,
+    share,
+)
 from sklimb.display._sources import (
     estimator_name,
     measured_at,
@@ -263,7 +269,7 @@ class DecisionCurveDisplay(Display):
         return self
 
     def _set_x_axis(self, scale, is_first):
-        if scale == "auto":
+        if check_scale(scale) == "auto":
             scale = "log" if self.prevalence < RARE else "linear"
         ends = self.thresholds[[0, -1]]
         if not is_first:  # the axes belong to the first

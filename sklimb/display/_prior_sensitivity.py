@@ -13,7 +13,7 @@ from sklimb.display._at_prevalences import (
 )
 from sklimb.display._base import Display
 from sklimb.display._names import class_name, metric_label
-from sklimb.display._scales import mark_prevalence, set_probability_axis
+from sklimb.display._scales import check_scale, mark_prevalence, set_probability_axis
 from sklimb.display._sources import (
     decisions_of,
     given_prior,
@@ -286,7 +286,7 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
         )
         return display.plot(ax=ax, **plot_kwargs)
 
-    def plot(self, ax=None, *, name=None, scale="log"):
+    def plot(self, ax=None, *, name=None, scale="auto"):
         """Draw the metrics.
 
         Parameters
@@ -295,8 +295,8 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
             None for a new figure.
         name : str, default=None
             As of the class.
-        scale : {"log", "linear", "log-odds"}, default="log"
-            Of the prevalence.
+        scale : {"auto", "log", "linear", "log-odds"}, default="auto"
+            Of the prevalence; "auto" is logarithmic.
 
         Returns
         -------
@@ -305,6 +305,7 @@ target_prior, retune, level, pos_label, name, ax, **plot_kwargs
         with drawing(self, lambda: axes_for(ax)) as ax:
             is_first = not ax.lines
             ends = self.prevalences[[0, -1]]
+            scale = "log" if check_scale(scale) == "auto" else scale
             set_probability_axis(ax, "x", scale, ends)
             name = self.name if name is None else name
             self.cost_ax_ = self._cost_axes()

@@ -95,6 +95,8 @@ def test_the_frame_is_tidy():
 def test_bad_input_is_a_clear_error():
     with pytest.raises(ValueError, match="above 0 and below 1"):
         DecisionCurveDisplay.from_predictions(y, proba, thresholds=[0, 0.5])
+    with pytest.raises(ValueError, match="`scale`='logit'"):
+        DecisionCurveDisplay.from_predictions(y, proba, scale="logit")
     with pytest.raises(ValueError, match="needs rows"):
         DecisionCurveDisplay.from_estimator(model)
     with pytest.raises(TypeError, match="no predict_proba"):

@@ -179,6 +179,7 @@ def draw(**options):
 
 ERRORS = {
     "prevalences": (lambda: draw(prevalences=[0, 0.5]), "above 0 and below 1"),
+    "scale": (lambda: draw(scale="logit"), "`scale`='logit' is not known"),
     "no metric": (lambda: draw(metrics=[]), "`metrics` is empty"),
     "of a ranking": (lambda: draw(metrics=["roc_auc"]), "not a metric of decisions"),
     "unknown": (lambda: draw(metrics=["f1_makro"]), "f1_macro"),
