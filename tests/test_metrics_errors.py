@@ -53,6 +53,7 @@ ERRORS = {
     # names
     "misspelt": (scored("f1_makro"), "`metric`='f1_makro' is not known. Did you mean"),
     "of two": (scored("f1", THREE, THREE, None), "is a metric of two classes.*are 3"),
+    "several": (scored(["f1", "recall"]), "must be one metric's name, or one func"),
     "no costs": (scored("cost"), "`metric`='cost' needs `cost_matrix`"),
     "costs for f1": (scored(cost_matrix=[[0, 1], [1, 0]]), "nothing else takes it"),
     "cost shape": (scored("cost", cost_matrix=[[0, 1]]), "`cost_matrix` has shape"),

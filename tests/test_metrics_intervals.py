@@ -161,6 +161,18 @@ def test_groups_of_the_rarer_class_are_drawn_apart():
     np.testing.assert_array_equal(negatives[:, 0], positives[:, 0])
 
 
+def test_groups_may_be_anything_that_is_equal_or_not():
+    y, predicted = _test_set(np.random.default_rng(0), 40, 160)
+    numbers = np.arange(200) // 4
+    names = np.array([None, *(f"patient {k}" for k in range(1, 50))], dtype=object)
+    missing = np.where(numbers == 49, np.nan, numbers)
+    found = [
+        bootstrap_interval("f1", y, predicted, groups=groups, n_resamples=50)
+        for groups in (numbers, names[numbers].tolist(), missing)
+    ]
+    assert found[0] == found[1] == found[2]
+
+
 def test_a_perfect_test_set_still_leaves_doubt():
     y = np.repeat([1, 0], [10, 90])
     found = bootstrap_interval("recall", y, y)

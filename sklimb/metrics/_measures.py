@@ -217,7 +217,8 @@ _OF_SCORES = ("average_precision", "roc_auc")
 
 def reads_labels(metric):
     """Tell whether a metric's name is one of predicted labels."""
-    return not callable(metric) and metric not in _OF_PROBA and metric not in _OF_SCORES
+    names = (*_OF_PROBA, *_OF_SCORES)
+    return not callable(metric) and metric not in names
 
 
 def measure_named(metric, n_classes, positive=1, cost_matrix=None, classes=None):
@@ -243,6 +244,11 @@ def measure_named(metric, n_classes, positive=1, cost_matrix=None, classes=None)
     ValueError
         If no measure has that name, or costs are missing or superfluous.
     """
+    if not isinstance(metric, str) and not callable(metric):
+        raise ValueError(
+            f"`metric`={metric!r} must be one metric's name, or one function. Score "
+            "several one by one."
+        )
     if (cost_matrix is not None) != (metric == "cost"):
         raise ValueError(
             "`metric`='cost' needs `cost_matrix`, and nothing else takes it; got "

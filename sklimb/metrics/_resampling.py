@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklimb._sampling import _codes
+
 __all__ = [
     "Ranking",
     "class_sums",
@@ -68,7 +70,7 @@ def grouped_drawer(of_class, groups):
         Row numbers of each class.
     groups : ndarray of shape (n_rows,)
     """
-    unit = np.unique(groups, return_inverse=True)[1].ravel()
+    unit = np.unique(_codes(groups, groups)[: len(groups)], return_inverse=True)[1]
     rarest = np.full(unit.max() + 1, -1)
     for k in sorted(range(len(of_class)), key=lambda k: -len(of_class[k])):
         rarest[unit[of_class[k]]] = k
