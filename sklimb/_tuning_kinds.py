@@ -87,7 +87,7 @@ class BinaryTuning(Tuning):
             aggregation="pooled"
             if self.aim.scoring.sums_rows
             else self.aim.aggregation,
-            allowed=self._allowed(),
+            allowed=self.allowed(),
             group=None if group is None else [group[k] for k in self.rows.parts()],
             random_state=self.aim.seed,
         )
@@ -117,7 +117,7 @@ class BinaryTuning(Tuning):
         positive, _, _ = pooled_rows(self._parts)
         return positive.any() and not positive.all()
 
-    def _allowed(self):
+    def allowed(self):
         """Return which cuts the constraints leave, or None for all."""
         aim = self.aim
         if not aim.constraints:

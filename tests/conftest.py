@@ -1,4 +1,4 @@
-"""Set up the process before anything imports TensorFlow."""
+"""Set up the process before anything imports TensorFlow or matplotlib."""
 
 import os
 
@@ -11,6 +11,7 @@ for _name, _value in {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
     "CUDA_VISIBLE_DEVICES": "",
+    "MPLBACKEND": "Agg",
 }.items():
     os.environ.setdefault(_name, _value)
 

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
 
 from sklimb.__main__ import main
 from tests.data import imbalanced
@@ -18,6 +19,12 @@ MODULES = sorted(
     for path in (ROOT / "sklimb").rglob("*.py")
     if ">>>" in path.read_text()
 )
+
+
+@pytest.fixture(autouse=True)
+def no_picture_stays_open():
+    yield
+    pyplot.close("all")
 
 
 def blocks(page, language):

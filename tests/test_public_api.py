@@ -16,6 +16,8 @@ MODULES = [
     "sklimb.calibration",
     "sklimb.metrics",
     "sklimb.splits",
+    "sklimb.display",
+    "sklimb.diagnostics",
     "sklimb.weighting",
     "sklimb.keras",
 ]

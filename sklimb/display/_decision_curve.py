@@ -278,21 +278,21 @@ class DecisionCurveDisplay(Display):
             ends = min(low, ends[0]), max(high, ends[1])
         set_probability_axis(self.ax_, "x", scale, ends)
         label = class_name(self.label)
-        name = f"act from which probability of {label} on"
+        name = f"threshold probability of {label}"
         name_axes(self.ax_, name, "net benefit per row")
 
     def _draw_without_model(self):
         grey = COLOURS["grey"]
-        label = f"act on all ({share(self.prevalence)})"
+        label = f"treat all ({share(self.prevalence)})"
         self.all_line_ = self.ax_.plot(
             self.thresholds, self.treat_all, color=grey, ls="--", lw=1.2, label=label
         )[0]
         self.none_line_ = self.ax_.axhline(
-            0, color=grey, linestyle=":", linewidth=1.2, label="act on none"
+            0, color=grey, linestyle=":", linewidth=1.2, label="treat none"
         )
 
     def _set_y_axis(self, is_first):
-        """Show what is above nothing; acting on all falls without end."""
+        """Show what is above nothing; treating all falls without end."""
         top = max(self.net_benefit.max(), self.prevalence) * 1.05
         bottom = max(-0.2 * top, self.net_benefit.min() - 0.05 * top)
         if not is_first:

@@ -159,7 +159,7 @@ def aim_of(tuned, classes, scoring, target_prior, constraints, pos_label):
 def known_allowed(tuned, target_prior):
     """Return the cuts that the tuning left, which may be fewer than keep the limits."""
     is_binary = len(tuned.classes_) == 2
-    return tuned._tuning._allowed() if is_binary and target_prior is None else None
+    return tuned._tuning.allowed() if is_binary and target_prior is None else None
 
 
 def chosen_by(estimator):

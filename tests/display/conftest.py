@@ -1,8 +1,5 @@
-import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
-
-mpl.use("Agg")
 
 
 @pytest.fixture(autouse=True)
