@@ -56,13 +56,13 @@ def make_prior_scorer(metric, target_prior, *, pos_label=None, cost_matrix=None)
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from sklimb.metrics import make_prior_scorer
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> cross_val_score(GaussianNB(), X, y, scoring="precision").mean().round(3)
-    np.float64(0.936)
+    >>> print(cross_val_score(GaussianNB(), X, y, scoring="precision").mean().round(3))
+    0.936
     >>> rare = make_prior_scorer("precision", 0.01)
     >>> rare
     make_prior_scorer('precision', 0.01)
-    >>> cross_val_score(GaussianNB(), X, y, scoring=rare).mean().round(3)
-    np.float64(0.087)
+    >>> print(cross_val_score(GaussianNB(), X, y, scoring=rare).mean().round(3))
+    0.087
     """
     measure = _checked_measure(metric, cost_matrix)
     return PriorScorer(measure, metric, target_prior, pos_label, cost_matrix)
