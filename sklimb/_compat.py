@@ -7,7 +7,8 @@ TensorFlow or imbalanced-learn before it is called.
 import numpy as np
 import sklearn.metrics
 from scipy.sparse import issparse
-from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
+from sklearn.metrics._scorer import _BaseScorer as BaseScorer
+from sklearn.metrics._scorer import _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import (
     _insert_error_scores,
@@ -25,6 +26,7 @@ from sklearn.utils.validation import (
 
 # Private in scikit-learn 1.7 to 1.9; these names go once it publishes its own.
 __all__ = [
+    "BaseScorer",
     "BaseSearchCV",
     "HasMethods",
     "Interval",
@@ -127,7 +129,7 @@ def callbacks_set_on(estimator):
 
 def has_scikit_learns_scorers(scorer):
     """Tell whether a scorer, or all of several, ask an estimator only to predict."""
-    return isinstance(scorer, _BaseScorer | _MultimetricScorer | _PassthroughScorer)
+    return isinstance(scorer, BaseScorer | _MultimetricScorer | _PassthroughScorer)
 
 
 def score_by(scorer, estimator, X, y, params, error_score):

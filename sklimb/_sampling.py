@@ -8,6 +8,7 @@ import numpy as np
 from sklimb._validation import as_labels
 
 __all__ = [
+    "codes_of",
     "matched_rows",
     "mean_of_classes",
     "quotas_over",
@@ -197,7 +198,7 @@ def matched_rows(before, after):
     """
     keys, n_before = 0, len(before[0])
     for old, new in zip(before, after, strict=True):
-        codes = _codes(old, new)
+        codes = codes_of(old, new)
         keys = np.unique(keys * (codes.max() + 1) + codes, return_inverse=True)[1]
     # A key and its k-th occurrence, as one number.
     repeats = np.concatenate([_occurrence(part) for part in np.split(keys, [n_before])])
@@ -213,19 +214,22 @@ def same_column(old, new):
     if old.shape != new.shape:
         return False
     if "O" in (old.dtype.kind, new.dtype.kind):
-        codes = _codes(old, new)
+        codes = codes_of(old, new)
         return bool((codes[: len(old)] == codes[len(old) :]).all())
     may_miss = old.dtype.kind in "fcmM" and new.dtype.kind in "fcmM"
     return np.array_equal(old, new, equal_nan=may_miss)
 
 
-def _codes(old, new):
-    """Return a number for each value of two columns, the same for equal ones."""
-    if "O" not in (old.dtype.kind, new.dtype.kind):
-        values = np.concatenate([old, new])
+def codes_of(*columns):
+    """Return a number for each value of columns end to end, the same for equal ones.
+
+    Missing values are equal to themselves.
+    """
+    if all(column.dtype.kind != "O" for column in columns):
+        values = np.concatenate(columns)
         return np.unique(values, return_inverse=True, equal_nan=True)[1]
     seen = {}
-    values = [*old.tolist(), *new.tolist()]
+    values = [value for column in columns for value in column.tolist()]
     return np.array([seen.setdefault(_key(value), len(seen)) for value in values])
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "check_sample_weight",
     "check_threshold",
     "classes_of",
+    "has_missing",
     "is_number",
 ]
 
@@ -50,7 +51,7 @@ def check_labels(y):
             "a row. Fit one classifier for each column."
         )
     y = column_or_1d(y, warn=True)
-    if _has_missing(y):
+    if has_missing(y):
         raise ValueError(
             "Input y contains NaN, None or infinity. Remove the rows without a label, "
             "or give them a label of their own."
@@ -76,7 +77,7 @@ def classes_of(y):
     return classes
 
 
-def _has_missing(y):
+def has_missing(y):
     if y.dtype.kind == "f":
         return not np.isfinite(y).all()
     # Only missing values (nan, NaT, pandas.NA) don't equal themselves.

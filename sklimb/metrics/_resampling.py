@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklimb._sampling import _codes
+from sklimb._sampling import codes_of
 
 __all__ = [
     "Ranking",
@@ -70,7 +70,7 @@ def grouped_drawer(of_class, groups):
         Row numbers of each class.
     groups : ndarray of shape (n_rows,)
     """
-    unit = np.unique(_codes(groups, groups)[: len(groups)], return_inverse=True)[1]
+    unit = np.unique(codes_of(groups), return_inverse=True)[1]
     rarest = np.full(unit.max() + 1, -1)
     for k in sorted(range(len(of_class)), key=lambda k: -len(of_class[k])):
         rarest[unit[of_class[k]]] = k

@@ -8,11 +8,11 @@ import numpy as np
 from sklearn.utils import column_or_1d
 
 from sklimb._validation import (
-    _has_missing,
     as_labels,
     check_pos_label,
     check_prior,
     check_sample_weight,
+    has_missing,
 )
 from sklimb.priors import class_numbers, weights_to_prior
 from sklimb.priors._proba_rows import check_proba_rows
@@ -198,7 +198,7 @@ def _check_labels(y, name):
             "first: a threshold or the most probable class."
         )
     y = column_or_1d(y)
-    if _has_missing(y):
+    if has_missing(y):
         raise ValueError(
             f"`{name}` has missing values. Remove the rows without a label, or give "
             "them a label of their own."

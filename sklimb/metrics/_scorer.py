@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklimb._compat import _BaseScorer
+from sklimb._compat import BaseScorer
 from sklimb.metrics._at_prior import score_at_prior
 from sklimb.metrics._measures import measure_named
 
@@ -74,7 +74,7 @@ def _checked_measure(metric, cost_matrix):
     return measure_named(metric, n_classes, cost_matrix=cost_matrix)
 
 
-class PriorScorer(_BaseScorer):
+class PriorScorer(BaseScorer):
     """What :func:`make_prior_scorer` returns."""
 
     def __init__(self, measure, metric, target_prior, pos_label, cost_matrix):

@@ -6,7 +6,7 @@ from scipy.sparse.csgraph import connected_components
 
 from sklimb._compat import columns_of
 from sklimb._rows import has_several_inputs, num_rows
-from sklimb._sampling import _codes
+from sklimb._sampling import codes_of
 
 __all__ = ["check_duplicates", "equal_rows", "units_of"]
 
@@ -74,7 +74,7 @@ def equal_rows(X):
     if issparse(X):
         return _of_sparse(X)
     if hasattr(X, "columns") or np.asarray(X).dtype.kind not in "biufc":
-        codes = [_codes(column, column)[: num_rows(X)] for column in columns_of(X)]
+        codes = [codes_of(column) for column in columns_of(X)]
         return _numbered(np.column_stack(codes))
     return _numbered(np.asarray(X).reshape(num_rows(X), -1))
 
@@ -82,7 +82,7 @@ def equal_rows(X):
 def _numbered(table):
     """Return a number for each row of an array."""
     if table.ndim == 1:
-        table = _codes(table, table)[: len(table), None]
+        table = codes_of(table)[:, None]
     seen, found = {}, np.empty(len(table), dtype=np.intp)
     for place, row in enumerate(table):
         found[place] = seen.setdefault(_bytes_of(row), len(seen))
