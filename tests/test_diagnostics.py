@@ -100,13 +100,28 @@ def test_training_and_validation_part_where_validation_is_best(noise):
     assert found.best_epoch in (11, 12, 13, 14)
     assert found.parts_at == found.best_epoch + 1
     assert found.lost == pytest.approx(0.2 / 0.3, abs=0.1)
-    assert found.findings[0].effect == found.lost
+    assert found.findings[0].effect == pytest.approx(0.2 / 0.7, abs=0.05)  # smoothed
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.03])
 def test_a_validation_loss_that_stays_is_no_over_fitting(noise):
     found = overfitting(history(rise=0.0, noise=noise))
     assert (found.parts_at, found.lost, found.findings) == (None, 0.0, [])
+
+
+class Stopped(LogisticRegression):
+    """A classifier that took the best epoch's weights, told as SciKeras is."""
+
+    history_ = history()
+
+    def __init__(self, callbacks__restore_best_weights=True):
+        self.callbacks__restore_best_weights = callbacks__restore_best_weights
+
+
+def test_restored_weights_have_no_effect():
+    assert overfitting(Stopped()).restored
+    assert overfitting(Stopped()).findings[0].effect == 0
+    assert not overfitting(Stopped(False)).restored
 
 
 def test_without_validation_nothing_is_claimed():

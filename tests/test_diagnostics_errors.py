@@ -81,6 +81,7 @@ ERRORS = {
         "2 epochs of 'loss' and 1",
     ),
     "no epochs": (lambda: overfitting({"loss": []}), "no epochs"),
+    "loss of nan": (lambda: overfitting({"loss": [1, np.nan]}), "not finite"),
     "points": (
         lambda: learning_curve_by_positives(L, X, Y, n_points=2),
         "`n_points`=2 must be a whole number from 3 on",

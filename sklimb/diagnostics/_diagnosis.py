@@ -155,9 +155,9 @@ def diagnose(
     score. A column has what 2 AUC - 1 of all columns loses without it; repeated rows
     and groups, the 2 AUC - 1 of remembering labels; wrong labels, the balanced
     accuracy that they may cost; too few positives, the gain expected from twice as
-    many; too few to test on, half of the recall's interval; over-fitting, the share
-    of its gain that the validation loss lost again; parts of a fall, what they
-    explain.
+    many; too few to test on, half of the recall's interval; over-fitting, the rise
+    of the validation loss over that of the first epoch, which stands for chance; parts
+    of a fall, what they explain.
 
     Examples
     --------

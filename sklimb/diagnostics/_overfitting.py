@@ -115,7 +115,7 @@ def overfitting(history):
     noise = _noise(val_loss)
     parts = rise > max(SURE * noise, NOTICEABLE * gained) and train[-1] < train[best]
     lost = float(np.clip(rise / (gained + 1e-12), 0, 1)) if parts else 0.0
-    findings, sentence = _said(best, len(loss), smooth, lost, restored)
+    findings, sentence = _said(best, smooth, val_loss[0], lost, restored)
     return Overfitting(
         loss=loss,
         val_loss=val_loss,
@@ -138,8 +138,7 @@ def _epochs_of(history):
         return history.history, _restores(callbacks)
     network = innermost(history) if hasattr(history, "fit") else history
     if isinstance(getattr(network, "history_", None), Mapping):
-        callbacks = getattr(network, "callbacks", None) or []
-        return network.history_, _restores(np.ravel(np.array(callbacks, dtype=object)))
+        return network.history_, _restores_by_parameters(network)
     raise TypeError(
         f"`history`={type(history).__name__} has no history of epochs. Give what "
         "Keras' fit returns, a mapping with 'loss' and 'val_loss', or a fitted "
@@ -152,6 +151,21 @@ def _restores(callbacks):
         getattr(callback, "restore_best_weights", False) is True
         for callback in callbacks
     )
+
+
+def _restores_by_parameters(network):
+    """Tell whether a classifier's callbacks, or parameters for them, say so."""
+    callbacks = getattr(network, "callbacks", None)
+    if isinstance(callbacks, dict):
+        callbacks = callbacks.values()
+    elif not isinstance(callbacks, list | tuple):
+        callbacks = [callbacks]
+    routed = [
+        value is True
+        for name, value in network.get_params(deep=False).items()
+        if name.endswith("__restore_best_weights")
+    ]
+    return any(routed) or _restores(callbacks)
 
 
 def _losses(epochs):
@@ -169,6 +183,11 @@ def _losses(epochs):
         )
     if not all(map(is_number, loss.tolist())) or not len(loss):
         raise ValueError("`history` has no epochs; fit first.")
+    if not (np.isfinite(loss).all() and np.isfinite(val_loss).all()):
+        raise ValueError(
+            "`history` has losses that are not finite, so training failed before it "
+            "could over-fit. Lower the learning rate."
+        )
     return loss, val_loss
 
 
@@ -195,11 +214,19 @@ def _without_validation(loss, val_loss, restored):
     return Overfitting(loss, val_loss, None, None, 0.0, nan, restored, [], sentence)
 
 
-def _said(best, n_epochs, smooth, lost, restored):
+def _said(best, smooth, first, lost, restored):
+    """Return findings and a sentence.
+
+    The effect is the rise over the first epoch's loss, which stands for that of chance:
+    how much of the way from chance to a loss of 0 is lost.
+    """
+    n_epochs = len(smooth)
+    if not lost and best + 1 >= n_epochs - 1:
+        return [], f"Validation follows training through all {n_epochs} epochs."
     if not lost:
         return [], (
-            f"Validation follows training through all {n_epochs} epochs; it is best at "
-            f"epoch {best + 1}."
+            f"Validation is best at epoch {best + 1} of {n_epochs}, and doesn't "
+            "clearly rise after it."
         )
     sentence = (
         f"From epoch {best + 1} on the validation loss rises while the training loss "
@@ -208,6 +235,6 @@ def _said(best, n_epochs, smooth, lost, restored):
     )
     if restored:
         sentence += " The weights of the best epoch were restored."
-    remedy = "" if restored else REMEDY
-    effect = 0.0 if restored else lost
-    return [Finding("over-fitting", "training", sentence, remedy, effect)], sentence
+        return [Finding("over-fitting", "training", sentence, "", 0.0)], sentence
+    effect = float(np.clip((smooth[-1] - smooth[best]) / first, 0, 1))
+    return [Finding("over-fitting", "training", sentence, REMEDY, effect)], sentence
