@@ -95,6 +95,10 @@ ERRORS = {
         "5 positives: too few",
     ),
     "one row": (lambda: diagnose(L, X, np.arange(60) < 1), "one row of the class"),
+    "scoring of all": (
+        lambda: diagnose(L, X, Y, scoring="roc_auc"),
+        "`scoring`='roc_auc' is no metric",
+    ),
     "half a production": (
         lambda: diagnose(L, X, Y, X_production=X),
         "`y_production` is None",

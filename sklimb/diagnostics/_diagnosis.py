@@ -19,6 +19,7 @@ from sklimb.diagnostics._findings import Result, ranked
 from sklimb.diagnostics._fold_fits import fit_folds, some_rows
 from sklimb.diagnostics._leakage import find_leakage
 from sklimb.diagnostics._leakage_words import number, quoted
+from sklimb.diagnostics._shift_checks import metric_named
 
 __all__ = ["Diagnosis", "diagnose"]
 
@@ -177,18 +178,17 @@ def diagnose(
     numbers = np.searchsorted(classes, y)
     positive = _positive(pos_label, numbers, classes)
     _check_two_rows(numbers, classes)
+    metric_named(scoring, len(classes))
     production = _checked_production(
         X_production, y_production, groups_production, classes
     )
-    notes = _notes_of_folds(numbers, classes, cv)
     leakage = find_leakage(
         X if X_raw is None else X_raw, y, groups, cv=cv, random_state=random_state
     )
+    notes = _notes_of_folds(numbers, classes, cv)
     rows = some_rows(numbers, MOST_ROWS, random_state)
     if len(rows) < len(y):
-        notes.append(
-            f"Models were fitted to {number(len(rows))} rows, drawn at random."
-        )
+        notes.append(f"Models saw {number(len(rows))} rows, drawn at random.")
     groups = None if groups is None else np.asarray(groups)[rows]
     fits = fit_folds(
         estimator, take_rows(X, rows), numbers[rows], classes, groups, cv, random_state
@@ -198,30 +198,24 @@ def diagnose(
         "label_noise": noise_step(fits, rows, notes),
         "learning_curve": curve_step(estimator, fits, positive, random_state, notes),
         "overfitting": history_step(fits),
+        "shift": shift_step(fits, production, positive, scoring, random_state),
     }
-    if production is not None:
-        options = {
-            "scoring": scoring,
-            "positive": positive,
-            "level": 0.95,
-            "n_resamples": 1000,
-            "random_state": random_state,
-            "sides": ("these rows", "production"),
-        }
-        results["shift"] = shift_step(fits, production, options)
     results = {name: found for name, found in results.items() if found is not None}
-    findings = [each for found in results.values() for each in found.findings]
-    findings += few_test_rows(fits, positive)
+    more = [*few_test_rows(fits, positive)]
     if target_prior is not None:
-        label = None if len(classes) > 2 else classes[positive]
-        findings += prevalence_at_target(fits, target_prior, label)
-    findings = ranked(findings)
+        more += prevalence_at_target(fits, target_prior, positive)
+    return _diagnosis(results, more, fits, len(y), notes)
+
+
+def _diagnosis(results, more, fits, n_rows, notes):
+    findings = [each for found in results.values() for each in found.findings]
+    findings = ranked([*findings, *more])
     return Diagnosis(
         findings=findings,
         results=results,
         auc=fits.auc,
-        n_rows=len(y),
-        n_fitted=len(rows),
+        n_rows=n_rows,
+        n_fitted=len(fits.y),
         notes=notes,
         sentence=findings[0].sentence if findings else "Nothing was found.",
     )

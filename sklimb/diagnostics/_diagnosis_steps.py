@@ -11,6 +11,7 @@ from sklimb.diagnostics._learning_curve import learning_curve_by_positives
 from sklimb.diagnostics._overfitting import overfitting
 from sklimb.diagnostics._shift import explain_several, explain_two
 from sklimb.metrics import rate_interval, rows_needed, score_at_prior
+from sklimb.thresholds._rule import column_of_positives
 
 __all__ = [
     "curve_step",
@@ -26,6 +27,7 @@ CURVE_FOLDS = 3
 CURVE_POINTS = 4
 # A recall that is known worse than to this, either way.
 WIDE = 0.05
+LEVEL, RESAMPLES = 0.95, 1000
 
 
 def noise_step(fits, rows, notes):
@@ -90,61 +92,65 @@ def few_test_rows(fits, positive):
     )
 
 
-def prevalence_at_target(fits, target_prior, pos_label):
+def prevalence_at_target(fits, target_prior, positive):
     """Yield a finding where average precision is lower at the target prior."""
-    prior = check_prior(
-        target_prior, fits.classes, pos_label=pos_label, name="target_prior"
-    )
-    options = {"labels": np.arange(len(fits.classes))}
-    positive = len(fits.classes) - 1
-    scores = fits.scores
-    if len(fits.classes) == 2:
-        if pos_label is not None:
-            positive = int(np.flatnonzero(fits.classes == pos_label)[0])
+    classes = fits.classes
+    label = None if len(classes) > 2 else classes[positive]
+    prior = check_prior(target_prior, classes, pos_label=label, name="target_prior")
+    scores, options = fits.scores, {"labels": np.arange(len(classes))}
+    if len(classes) == 2:
+        scores = column_of_positives(scores, positive)
         options = {"pos_label": positive}
-        scores = scores[:, positive] if scores.ndim == 2 else scores
-        scores = -scores if fits.scores.ndim == 1 and positive == 0 else scores
     own, there = (
         score_at_prior("average_precision", fits.y, scores, p, **options)
         for p in (None, prior)
     )
     if own <= there:
         return
-    shares = np.bincount(fits.y, minlength=len(prior)) / len(fits.y)
-    moved = "The classes have other shares where the model is used"
-    if len(prior) == 2:
-        moved = (
-            f"{shares[positive]:.3g} of the rows are positive here, and "
-            f"{prior[positive]:.3g} where the model is used"
-        )
     yield Finding(
         "prevalence",
         "prevalence",
-        f"{moved}: the same ranking has an average precision of {there:.2f} there "
-        f"instead of {own:.2f}.",
+        f"{_moved(fits.y, prior, positive)}: the same ranking has an average precision "
+        f"of {there:.2f} there instead of {own:.2f}.",
         "Measure and tune at that prior: `target_prior` of the classifiers, "
         "sklimb.metrics.score_at_prior.",
         float(own - there),
     )
 
 
-def shift_step(fits, production, options):
-    """Return why the metric falls from rows out of fold to those of production.
+def _moved(y, prior, positive):
+    if len(prior) > 2:
+        return "The classes have other shares where the model is used"
+    return (
+        f"{np.mean(y == positive):.3g} of the rows are positive here, and "
+        f"{prior[positive]:.3g} where the model is used"
+    )
+
+
+def shift_step(fits, production, positive, scoring, random_state):
+    """Return why the metric falls from rows out of fold to production, or None.
 
     Each model of a fold tells of its part of production, so that the same models are
     on both sides.
     """
+    if production is None:
+        return None
     X, y, groups = production
-    fold = np.random.default_rng(options["random_state"]).permutation(len(y))
-    fold = fold % len(fits.models)
-    positive = options.pop("positive")
+    options = {
+        "scoring": scoring,
+        "groups_a": fits.groups,
+        "groups_b": groups,
+        "level": LEVEL,
+        "n_resamples": RESAMPLES,
+        "random_state": random_state,
+        "sides": ("these rows", "production"),
+    }
+    fold = np.random.default_rng(random_state).permutation(len(y)) % len(fits.models)
     margin_b, said_b = fits.said_of(X, positive, fold)
-    own = {"groups_a": fits.groups, "groups_b": groups} | options
-    if len(fits.classes) > 2:
-        classes = np.arange(len(fits.classes))
-        found = explain_several([fits.y, y], [fits.predicted, said_b], classes, **own)
-        return found
+    classes = np.arange(len(fits.classes))
+    if len(classes) > 2:
+        said = [fits.predicted, said_b]
+        return explain_several([fits.y, y], said, classes, **options)
     margin_a, _ = fits.said_of(fits.X, positive, fits.fold)
-    return explain_two(
-        [fits.y, y], [margin_a, margin_b], 0.0, np.arange(2), positive, **own
-    )
+    margins = [margin_a, margin_b]
+    return explain_two([fits.y, y], margins, 0.0, classes, positive, **options)

@@ -14,7 +14,7 @@ from sklimb.diagnostics._shift_checks import (
     checked_groups,
     checked_score,
     cut_between,
-    metric_of_two,
+    metric_named,
 )
 from sklimb.diagnostics._shift_parts import ROUNDING, parts_of_cut, parts_of_labels
 from sklimb.diagnostics._shift_words import About, findings_of_shift, sentence_of_shift
@@ -285,7 +285,7 @@ def explain_two(
     positives = [y == classes[number] for y in labels]
     check_enough(positives)
     estimates, resamples, noise = parts_of_cut(
-        *(positives, scores, cut, metric_of_two(scoring), groups),
+        *(positives, scores, cut, metric_named(scoring, 2), groups),
         *(options["n_resamples"], options["random_state"]),
     )
     parts = _intervals(_parts_of_two, estimates, resamples, noise, level)
@@ -301,7 +301,7 @@ def explain_several(
     groups = checked_groups((options["groups_a"], options["groups_b"]), labels)
     numbers = [np.searchsorted(classes, y) for y in labels]
     said = [np.searchsorted(classes, y) for y in predicted]
-    metric = multiclass_metric(scoring, len(classes)).of_confusion
+    metric = metric_named(scoring, len(classes))
     estimates, resamples = parts_of_labels(
         *(numbers, said, metric, groups),
         *(options["n_resamples"], options["random_state"]),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sklimb._validation import is_number
-from sklimb.thresholds import metric_function
+from sklimb.thresholds import metric_function, multiclass_metric
 
 __all__ = [
     "check_enough",
@@ -11,18 +11,20 @@ __all__ = [
     "checked_groups",
     "checked_score",
     "cut_between",
-    "metric_of_two",
+    "metric_named",
 ]
 
 FEWEST_ROWS = 4  # of a class, to choose and score a cut on
 
 
-def metric_of_two(scoring):
-    """Return the function of (tp, fp, fn, tn) that is meant."""
-    if callable(scoring):
+def metric_named(scoring, n_classes):
+    """Return the metric that is meant, of confusion counts or matrices."""
+    if callable(scoring) and n_classes == 2:
         return scoring
     try:
-        return metric_function(scoring)
+        if n_classes == 2:
+            return metric_function(scoring)
+        return multiclass_metric(scoring, n_classes).of_confusion
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"`scoring`={scoring!r} is no metric of the confusion counts, which alone "
