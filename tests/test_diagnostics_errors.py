@@ -41,6 +41,7 @@ def shift(*args, **options):
 ERRORS = {
     "lengths of rows": (lambda: find_leakage(X, Y[:50]), "60 rows and `y` 50"),
     "one class": (lambda: find_leakage(X, np.ones(60)), "one class only"),
+    "no columns": (lambda: find_leakage(X[:, :0], Y), "`X` has no columns"),
     "folds": (lambda: find_leakage(X, Y, cv=1), "`cv`=1 must be a whole number"),
     "groups": (lambda: find_leakage(X, Y, Y[:9]), r"`groups` has shape \(9,\)"),
     "scoring": (shift(scoring="roc_auc"), "`scoring`='roc_auc' is no metric"),

@@ -182,6 +182,19 @@ def test_forms_of_one_table_give_one_result():
     assert len(sentences) == 1
 
 
+def test_odd_frames_are_looked_at():
+    X, y = clean_table(400)
+    X["when"] = pd.date_range("2020-01-01", periods=400, tz="UTC")
+    X["maybe"] = pd.array([None, 1, 2, 3] * 100, dtype="Int64")
+    X["kind"] = pd.Categorical(["a", "b", None, "a"] * 100)
+    X["lists"] = [[1, 2]] * 400
+    X = pd.concat([X, X[["column 0"]]], axis=1)  # twice the same name
+    kinds = {check.name: check.kind for check in find_leakage(X, y).columns}
+    assert len(kinds) == 10
+    assert kinds["maybe"] == "numeric"
+    assert kinds["kind"] == "category"
+
+
 def test_sparse_rows_are_looked_at():
     sparse = pytest.importorskip("scipy.sparse")
     X, y = clean_table(400)
@@ -195,6 +208,17 @@ def test_a_mark_in_an_image_is_found_by_its_place():
     X, y = random.random((300, 8, 8)), np.arange(300) % 10 == 0
     X[:, 0, 7] = y
     assert find_leakage(X, y).findings[0].subject == "x[0, 7]"
+
+
+def test_many_columns_of_one_kind_are_told_as_one():
+    X, y = clean_table(300)
+    constant = X.assign(**{f"empty {j}": 0.0 for j in range(40)})
+    found = find_leakage(constant, y)
+    findings = found.findings
+    assert "'empty 2' and 37 more are constant" in found.sentence
+    assert [finding.subject for finding in findings][:2] == ["empty 0", "empty 1"]
+    assert len(findings) == 6
+    assert findings[-1].subject == "35 more columns"
 
 
 def test_labels_of_any_type_give_the_same():

@@ -10,6 +10,7 @@ from sklimb._validation import check_labels
 from sklimb.diagnostics._columns import check_columns
 from sklimb.diagnostics._findings import Result, ranked
 from sklimb.diagnostics._leakage_words import (
+    condensed,
     findings_of_columns,
     findings_of_rows,
     summary,
@@ -169,6 +170,10 @@ def find_leakage(X, y, groups=None, *, cv=5, random_state=0):
     """
     y, numbers, groups = _checked(X, y, groups, cv)
     columns = columns_of_table(X)
+    if not columns:
+        raise ValueError(
+            "`X` has no columns. Give the features, as they were gathered."
+        )
     folds = fold_numbers(numbers, cv, random_state)
     repeats = find_repeats(columns, numbers, folds)
     near = find_near_repeats(columns, repeats.copies, folds, random_state)
@@ -197,7 +202,7 @@ def find_leakage(X, y, groups=None, *, cv=5, random_state=0):
         near_repeats=near,
         near_repeats_auc=aucs[1],
         groups=shared,
-        findings=findings,
+        findings=condensed(findings),
         sentence=summary(findings, len(columns), len(y)),
     )
 

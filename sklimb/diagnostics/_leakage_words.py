@@ -1,10 +1,13 @@
 """What was found of columns and rows, in words."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from sklimb.diagnostics._findings import Finding
+from sklimb.diagnostics._findings import Finding, ranked
 
 __all__ = [
+    "condensed",
     "findings_of_columns",
     "findings_of_rows",
     "listed",
@@ -17,6 +20,8 @@ LONGEST_NAME = 50
 # Fewer near copies among the rows looked at may be chance.
 WORTH_TELLING = 0.002
 MOST_SUBJECTS = 3
+# Columns of one kind, such as constant pixels, that are told one by one.
+MOST_OF_KIND = 6
 
 
 def quoted(name):
@@ -236,7 +241,7 @@ def _shared(groups, n_rows):
     )
 
 
-WORDS = {
+SUMMARY = {
     "leakage-column": ("looks like a leak", "look like leaks"),
     "row-number": ("rises like a row number", "rise like row numbers"),
     "id-column": ("looks like an id", "look like ids"),
@@ -253,7 +258,7 @@ def summary(findings, n_columns, n_rows):
     columns = "column" if n_columns == 1 else "columns"
     looked_at = f"{number(n_columns)} {columns} and {number(n_rows)} rows looked at"
     parts = []
-    for kind, words in WORDS.items():
+    for kind, words in SUMMARY.items():
         subjects = [finding.subject for finding in findings if finding.kind == kind]
         if subjects and isinstance(words, str):
             parts.append(words)
@@ -263,3 +268,31 @@ def summary(findings, n_columns, n_rows):
         return f"Nothing leaks, as far as can be seen: {looked_at}."
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]} ({looked_at})."
+
+
+def condensed(findings):
+    """Return findings, the many columns of one kind as one.
+
+    Parameters
+    ----------
+    findings : list of Finding
+        Ranked.
+
+    Returns
+    -------
+    list of Finding
+    """
+    kinds = {}
+    for finding in findings:
+        kinds.setdefault(finding.kind, []).append(finding)
+    return ranked(each for own in kinds.values() for each in _few_of_kind(own))
+
+
+def _few_of_kind(findings):
+    if len(findings) <= MOST_OF_KIND:
+        return findings
+    first, rest = findings[: MOST_OF_KIND - 1], findings[MOST_OF_KIND - 1 :]
+    names = [finding.subject for finding in rest]
+    sentence = f"{len(rest)} more columns are of that kind: {listed(names)}."
+    subject = f"{len(rest)} more columns"
+    return [*first, replace(rest[0], subject=subject, sentence=sentence)]

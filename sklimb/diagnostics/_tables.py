@@ -77,7 +77,9 @@ def columns_of_table(X):
     if is_texts(X):
         return [_column("text", np.asarray(X, dtype=object))]
     if hasattr(X, "columns"):
-        arrays = [_as_array(X[name]) for name in X.columns]
+        by_place = hasattr(X, "iloc")  # names may be there twice
+        series = [X.iloc[:, j] if by_place else X[n] for j, n in enumerate(X.columns)]
+        arrays = [_as_array(each) for each in series]
         return [_column(str(n), a) for n, a in zip(X.columns, arrays, strict=True)]
     if issparse(X):
         X = X.tocsc()
