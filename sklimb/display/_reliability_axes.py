@@ -23,6 +23,7 @@ def limits_of(display, scale):
     # Frequencies far below one row in all can't be observed.
     low = max(min(inner.min() / 1.5, rare), 0.1 / display.n_rows.sum())
     high = max(inner.max(), usual)
+    low = min(low, high / 10)  # where all rows together expect less than a positive
     if scale == "log":
         return low, min(1.0, 1.5 * high)
     return low, 1 - max((1 - high) / 1.5, TINY)

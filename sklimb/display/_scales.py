@@ -5,6 +5,7 @@ import numpy as np
 from sklimb.display._style import COLOURS
 
 __all__ = [
+    "CROWDED",
     "SCALES",
     "check_scale",
     "chosen_scale",

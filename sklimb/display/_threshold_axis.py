@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklimb.display._scales import (
+    CROWDED,
     check_scale,
     chosen_scale,
     places_on,
@@ -21,6 +22,8 @@ LEFT_OUT = 0.005
 SURE = 1e-6, 1 - 1e-4
 # Stretches of the axis of which each keeps up to four points of a fold's curve.
 FOLD_BINS = 60
+# How far the axis of one class of several reaches beyond what is marked.
+FACTOR = 1e4
 TINY = 1e-12
 
 
@@ -46,12 +49,14 @@ class CutAxis:
     def of(cls, thresholds, unit, marks, scale="auto"):
         """Return the axis that shows thresholds, and marks among them."""
         if unit == "probability":
-            scale = chosen_scale(scale, thresholds, name="x_scale")
+            scale = _scale_of_cuts(scale, thresholds, marks)
         elif check_scale(scale, "x_scale") == "auto":
             scale = "log" if unit == "ratio" else "linear"
         ends = np.array([np.quantile(thresholds, LEFT_OUT), thresholds[-1]])
         if unit == "probability":
             ends = ends.clip(*SURE)
+        elif unit == "ratio":  # which knows no end
+            ends = ends.clip(min(marks) / FACTOR, max(marks) * FACTOR)
         limits = _limits(min([*ends, *marks]), max([*ends, *marks]), scale, unit)
         return cls(np.asarray(thresholds), unit, scale, limits)
 
@@ -75,6 +80,14 @@ class CutAxis:
         places = places_on(self.scale, np.clip(x, low, high))
         kept = thinned(places, y, n_bins)
         return x[kept], y[kept]
+
+
+def _scale_of_cuts(scale, thresholds, marks):
+    """Return the scale that shows the marks among the thresholds."""
+    chosen = chosen_scale(scale, thresholds, name="x_scale")
+    is_hidden = any(0 < min(mark, 1 - mark) < CROWDED for mark in marks)
+    linear_by_default = scale == "auto" and chosen == "linear"
+    return "log-odds" if linear_by_default and is_hidden else chosen
 
 
 def _limits(low, high, scale, unit):
@@ -141,10 +154,12 @@ def draw_choice(ax, threshold, interval, colour, said):
     return line, ax.axvspan(*interval, color=colour, alpha=0.18, lw=0, label=label)
 
 
-def draw_broken(ax, thresholds, is_broken):
+def draw_broken(ax, axis, is_broken):
     """Hatch where constraints are broken, and return the regions."""
     if is_broken is None:
         return []
-    inner = (thresholds[1:] + thresholds[:-1]) / 2
-    edges = np.concatenate([thresholds[:1], inner, thresholds[-1:]])
-    return hatch_where(ax, edges, is_broken, "constraint broken")
+    cuts = axis.thresholds
+    inner = (cuts[1:] + cuts[:-1]) / 2
+    edges = np.concatenate([cuts[:1], inner, cuts[-1:]])
+    # A scale of log-odds has no place for 0 and 1, and what ends there is not drawn.
+    return hatch_where(ax, np.clip(edges, *axis.limits), is_broken, "constraint broken")

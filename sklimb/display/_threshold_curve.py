@@ -348,16 +348,19 @@ class ThresholdCurveDisplay(Display):
             self.chosen_line_, self.interval_ = draw_choice(
                 ax, self.threshold, self.interval, colour, self._said
             )
-            self.broken_ = draw_broken(ax, self.thresholds, self.is_broken)
+            self.broken_ = draw_broken(ax, axis, self.is_broken)
             name_axes(ax, self.threshold_name, self.score_name)
             legend_above(ax)
         return self
 
     def _marks(self):
         """Return what the picture must show."""
-        best = self.thresholds[np.nanargmax(self.scores)]
-        marks = [best, self.threshold, *(self.interval or ())]
-        return [mark for mark in marks if mark is not None and np.isfinite(mark)]
+        marks = [self.threshold, *(self.interval or ())]
+        marks = [mark for mark in marks if mark is not None and np.isfinite(mark)]
+        # Ratios have no end, and of equally good ones the least may be anywhere.
+        if marks and self.unit == "ratio":
+            return marks
+        return [*marks, self.thresholds[np.nanargmax(self.scores)]]
 
     def _draw_folds(self, axis, colour):
         folds = [] if self.fold_scores is None else self.fold_scores

@@ -29,11 +29,6 @@ __all__ = [
 SIZE = (4.2, 3.2)  # inches
 # Axes' names on one line, in characters.
 LONGEST_BELOW, LONGEST_BESIDE = 46, 34
-# A threshold of one class of several knows no end: so many times the one in use.
-FACTOR = 1e4
-# Thresholds within this of 0 or 1 lie in a corner that a linear axis hides.
-CROWDED = 0.05
-TINY = 1e-12
 # Of several classes the rarest ones have pictures of their own.
 MOST_CLASSES = 3
 
@@ -154,43 +149,16 @@ def _axes():
 
 
 def _tuned_curve(comparison, chosen, label, ax):
-    display = ThresholdCurveDisplay.from_estimator(
-        chosen.estimator, pos_label=label, ax=_axes()
+    return ThresholdCurveDisplay.from_estimator(
+        chosen.estimator, pos_label=label, ax=ax
     )
-    return _with_the_cut(display, ax)
-
-
-def _with_the_cut(display, ax):
-    """Draw a curve so that the surroundings of the threshold in use are seen."""
-    cut = display.threshold
-    if cut is None or not np.isfinite(cut):
-        return display.plot(ax)
-    if display.unit == "ratio":
-        _keep_near(display, cut)
-        return display.plot(ax)
-    if CROWDED < cut < 1 - CROWDED:
-        return display.plot(ax)
-    # Log-odds have no place for 0 and 1, and what ends there is not drawn.
-    display.thresholds = display.thresholds.clip(TINY, 1 - TINY)
-    return display.plot(ax, x_scale="log-odds")
-
-
-def _keep_near(display, cut):
-    ratios = display.thresholds / cut
-    inside = (ratios >= 1 / FACTOR) & (ratios <= FACTOR)
-    if inside.sum() < 2:  # classes far apart have no other cut there
-        return
-    for name in ("thresholds", "scores", "fold_scores", "is_broken"):
-        values = getattr(display, name)
-        if values is not None:
-            setattr(display, name, values[..., inside])
 
 
 def _curve_of_test_rows(comparison, chosen, label, ax):
     options, rule = comparison.options, chosen.estimator.decision_rule_
     # A metric of costs is no name that could be given here.
     scoring = "balanced_accuracy" if options.scoring == COST else options.scoring
-    display = ThresholdCurveDisplay.from_predictions(
+    return ThresholdCurveDisplay.from_predictions(
         comparison.y_test,
         probabilities(comparison, chosen),
         scoring=scoring,
@@ -198,9 +166,8 @@ def _curve_of_test_rows(comparison, chosen, label, ax):
         target_prior=comparison.prior,
         labels=list(options.classes),
         pos_label=label,
-        ax=_axes(),
+        ax=ax,
     )
-    return _with_the_cut(display, ax)
 
 
 def probabilities(comparison, outcome):

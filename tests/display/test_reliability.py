@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression, Perceptron
 from sklimb import ClassWeightedClassifier, ImbalanceAwareClassifier
 from sklimb.display import ReliabilityDisplay
 from sklimb.metrics import expected_calibration_error, reliability_curve
+from sklimb.priors import correct_proba
 from tests.data import imbalanced
 from tests.display.pictures import assert_legend_above, assert_readable
 
@@ -91,6 +92,15 @@ def test_probabilities_that_crowd_at_0_stand_on_a_logarithmic_scale():
     even = ReliabilityDisplay.from_predictions(y, proba[:, 1] ** 0.2)
     assert even.ax_.get_xscale() == "linear"
     assert even.plot(scale="log-odds").ax_.get_yscale() == "logit"
+
+
+@pytest.mark.parametrize("prevalence", [1e-6, 1 - 1e-6])
+def test_any_prevalence_is_drawn(prevalence):
+    there = correct_proba(proba, y.mean(), prevalence)
+    display = ReliabilityDisplay.from_predictions(y, there, target_prior=prevalence)
+    low, high = display.ax_.get_xlim()
+    assert (low <= display.predicted).any() and (display.predicted <= high).any()
+    assert_readable(display.figure_)
 
 
 def test_bins_without_a_positive_are_marked_where_there_is_no_0():

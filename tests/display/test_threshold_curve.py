@@ -217,6 +217,35 @@ def test_thresholds_that_crowd_at_0_stand_on_log_odds():
     assert even.ax_.get_xscale() == "logit"
 
 
+def test_a_cut_near_0_stands_on_log_odds_unless_asked_otherwise():
+    score = np.linspace(0.01, 0.99, len(y))
+    display = ThresholdCurveDisplay.from_predictions(y, score, threshold=0.02)
+    assert display.ax_.get_xscale() == "logit"
+    display.plot(x_scale="linear")
+    assert display.ax_.get_xscale() == "linear"
+
+
+def test_hatching_that_ends_at_1_is_drawn_on_log_odds():
+    score = np.append(proba[:-1] / 20, 1.0)  # the last cut is 1
+    display = ThresholdCurveDisplay.from_predictions(
+        y, score, constraints={"recall": (0.8, None)}, x_scale="log-odds"
+    )
+    region = display.broken_[-1]
+    assert display.is_broken[-1]
+    assert region.get_x() + region.get_width() == pytest.approx(
+        display.ax_.get_xlim()[1]
+    )
+
+
+def test_the_axis_of_one_class_of_several_ends_near_its_threshold():
+    sure = np.array([[1.0, 1e-200, 1e-200], [1e-200, 1.0, 1e-200], [0.2, 0.2, 0.6]])
+    display = ThresholdCurveDisplay.from_predictions(
+        THREE, sure[THREE], threshold=[1.0, 1.0, 1.0], pos_label=2
+    )
+    low, high = display.ax_.get_xlim()
+    assert 1e-9 < low < 1 < high < 1e9
+
+
 def test_it_is_drawn_into_given_axes(axes):
     display = ThresholdCurveDisplay.from_estimator(TUNED, ax=axes)
     assert display.ax_ is axes
