@@ -95,7 +95,7 @@ def diagnose(
     groups_production=None,
     X_raw=None,
     target_prior=None,
-    scoring="balanced_accuracy",
+    scoring=None,
     pos_label=None,
     cv=5,
     random_state=0,
@@ -125,8 +125,9 @@ def diagnose(
         looked at too. None for ``X``.
     target_prior : float, mapping or array-like, default=None
         The classes' shares where the model is used.
-    scoring : str, default="balanced_accuracy"
-        The metric whose fall to production is explained.
+    scoring : str, default=None
+        The metric whose fall to production is explained. None for ``"f1"``, for
+        several classes ``"f1_macro"``, which depend on the prevalence.
     pos_label : label, default=None
         The positive class; None for the greater of two labels, or the rarest of
         several.
@@ -178,6 +179,8 @@ def diagnose(
     numbers = np.searchsorted(classes, y)
     positive = _positive(pos_label, numbers, classes)
     _check_two_rows(numbers, classes)
+    if scoring is None:
+        scoring = "f1" if len(classes) == 2 else "f1_macro"
     metric_named(scoring, len(classes))
     production = _checked_production(
         X_production, y_production, groups_production, classes
