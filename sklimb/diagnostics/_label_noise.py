@@ -288,7 +288,7 @@ def _findings(y, rates, found, likely, classes):
     kinds, counts = np.unique(pairs, return_counts=True)
     parts = [
         f"{number(int(counts[k]))} of {number(int(np.sum(y == given)))} labelled "
-        f"{quoted(classes[given])} are rather {quoted(classes[true])}"
+        f"{quoted(classes[given])} look like {quoted(classes[true])}"
         for k in np.argsort(-counts)[:3]
         for given, true in [divmod(int(kinds[k]), len(classes))]
     ]
@@ -298,8 +298,8 @@ def _findings(y, rates, found, likely, classes):
         Finding(
             "label-noise",
             "labels",
-            f"{number(len(rows))} labels ({share(len(rows), len(y))}) are likely wrong:"
-            f" {'; '.join(parts)}.",
+            f"{number(len(rows))} labels ({share(len(rows), len(y))}) look wrong to "
+            f"the model: {'; '.join(parts)}.",
             f"Look at rows {', '.join(map(str, named[:5].tolist()))} first (counted "
             "from 0). If their labels are right, the model lacks what tells such rows.",
             float(min(1.0, lost)),

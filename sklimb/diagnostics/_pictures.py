@@ -204,7 +204,7 @@ def draw_noise(ax, result):
     edges = np.histogram_bin_edges(result.suspicion, DENSITY)
     for own, label, colour, hatch in (
         (~wrong, "other labels", "sky", None),
-        (wrong, "likely wrong", "vermillion", "//"),
+        (wrong, "look wrong", "vermillion", "//"),
     ):
         if own.any():
             ax.hist(

@@ -352,7 +352,7 @@ class ReliabilityDisplay(Display):
         error = self.calibration_error
         said = [] if name is None else [shortened(name, 24)]
         if error is not None:
-            said.append(f"ECE {percent(float(f'{error:.2g}'))}")
+            said.append(f"RMS gap {percent(float(f'{error:.2g}'))}")
         return ", ".join(said) or None
 
     def _draw_histogram(self, look, limits):

@@ -44,7 +44,7 @@ def findings(comparison, chosen, table):
     parts = {
         "columns that give the answer away": _leaks(comparison, table),
         "repeated rows": [],  # by the same
-        "labels that are likely wrong": _wrong_labels(chosen),
+        "labels that look wrong": _wrong_labels(chosen),
         "over-fitting": _overfitting(chosen),
         "the prevalence": _prevalence(comparison, chosen),
     }

@@ -185,10 +185,10 @@ def test_wrong_labels_are_found_out_of_fold(tmp_path):
     made, table = _compared(tmp_path, np.where(y, "ill", "well"), X)
     tuned = findings(made, made.outcomes[2], table)
     assert "label noise" in tuned
-    assert "labelled &#39;ill&#39; are rather &#39;well&#39;" in tuned
+    assert "labelled &#39;ill&#39; look like &#39;well&#39;" in tuned
     untuned = findings(made, made.outcomes[0], table)
     assert "label noise" not in untuned
-    assert "labels that are likely wrong" not in untuned  # which nobody looked for
+    assert "labels that look wrong" not in untuned  # which nobody looked for
 
 
 def test_over_fitting_is_looked_for_where_there_is_a_history():
