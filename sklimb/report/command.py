@@ -167,7 +167,7 @@ def _show(comparison, verdict, files):
 
 
 def _legend(comparison, width):
-    yield "* best in its column; below each value, its 95 % bootstrap interval"
+    yield "* best in its column; below each value, its 95 % interval"
     if comparison.options.requirements:
         yield "! outside of what is required"
     hidden = comparison.measures[len(shown_measures(comparison, width)) :]

@@ -12,7 +12,6 @@ from sklearn.pipeline import Pipeline
 
 from sklimb.exceptions import InfeasibleConstraintError
 from sklimb.report.aims import aim_of, measures_of
-from sklimb.report.cautions import caution_of_few_errors
 from sklimb.report.data import split
 from sklimb.report.errors import InputError, one_line
 from sklimb.report.measures import Predictions, measure
@@ -106,7 +105,6 @@ def compare(dataset, model, options, progress):
         progress.strategy("bootstrap of the test rows")
         found = _measured(dataset, options, parts, fitted)
         found.notes.extend([*parts.notes, *notes, *_tidy(caught)])
-        found.notes.extend(_cautions(found))
         return found
 
 
@@ -207,19 +205,6 @@ def _estimates(predictions, dataset, y_test, prior, measures, options):
         return measure_several(predictions, numbers, prior, measures, options.seed)
     positive, prevalence = y_test == options.positive, prior[options.positive_class]
     return measure(predictions, positive, prevalence, measures, options.seed)
-
-
-def _cautions(comparison):
-    if comparison.options.positive is None:
-        return []
-    outcomes = comparison.outcomes
-    return caution_of_few_errors(
-        [outcome.name for outcome in outcomes],
-        [outcome.predictions for outcome in outcomes],
-        [outcome.estimates for outcome in outcomes],
-        comparison.y_test == comparison.options.positive,
-        comparison.prevalence,
-    )
 
 
 def _tidy(caught):

@@ -268,8 +268,8 @@ def _note_of_few(dataset, y_test):
     if dataset.positive is None:
         rows = f"only few rows of {_with_counts(labels[is_few], counts[is_few])}"
     return [
-        f"The test part has {rows}, and the intervals are wide or too hopeful. Gather "
-        "more before you rely on them."
+        f"The test part has {rows}, and the intervals are wide, those of probabilities "
+        "even too hopeful. Gather more before you rely on them."
     ]
 
 

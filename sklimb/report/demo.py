@@ -116,7 +116,7 @@ def _show(rows, n_trained, y_test, stages):
         soft_wrap=whole,
     )
     console.print(_table(rows, share))
-    console.print("\nBelow each value, its 95 % bootstrap interval.")
+    console.print("\nBelow each value, its 95 % interval.")
     console.print(_explanation(rows, share, stages), style="bold", soft_wrap=whole)
     console.print("Your own data: sklimb compare DATA --target COLUMN", soft_wrap=True)
 

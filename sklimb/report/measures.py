@@ -1,8 +1,10 @@
-"""Metrics at the deployment prior, with bootstrap intervals.
+"""Metrics at the deployment prior, with intervals.
 
 All of them follow from class-conditional rates, so a prior enters as the
 weight of each class. Rows are resampled within each class, the same rows for
-every strategy, so that strategies can be compared pair by pair.
+every strategy, so that strategies can be compared pair by pair. Intervals of
+metrics of labels are of rates drawn from their posterior, which hold with few
+rows; those of probabilities are of the resamples.
 """
 
 from collections.abc import Callable
@@ -14,6 +16,7 @@ import numpy as np
 from sklimb.metrics import (
     Ranking,
     class_sums,
+    drawn_confusions,
     log_losses,
     resamples,
     stratified_drawer,
@@ -28,7 +31,8 @@ __all__ = [
     "column_of",
     "column_of_aim",
     "columns_for",
-    "estimated",
+    "confusions_of",
+    "estimates",
     "measure",
     "resamples_of",
 ]
@@ -176,17 +180,22 @@ class Estimate:
     ----------
     value : float
     resamples : ndarray of shape (n_resamples,)
+        Of the same rows for every strategy.
+    draws : ndarray of shape (n_draws,), default=None
+        What the interval is of; None for the resamples.
     """
 
     value: float
     resamples: np.ndarray
+    draws: np.ndarray | None = None
 
     @property
     def interval(self):
         """The percentile interval, (low, high)."""
         tail = (1 - LEVEL) / 2
-        low, high = np.quantile(self.resamples, [tail, 1 - tail])
-        return float(low), float(high)
+        draws = self.resamples if self.draws is None else self.draws
+        low, high = np.quantile(draws, [tail, 1 - tail])
+        return min(float(low), self.value), max(float(high), self.value)
 
 
 def measure(predictions, positive, prevalence, measures, seed):
@@ -218,24 +227,73 @@ def measure(predictions, positive, prevalence, measures, seed):
         for counts in resamples_of([len(rows) for rows in classes], rng)
     ]
     return [
-        {m.key: estimated([chunk[k][m.key] for chunk in chunks]) for m in measures}
-        for k in range(len(predictions))
+        estimates(chunks, k, measures, _draws(p, positive, prevalence, measures, seed))
+        for k, p in enumerate(predictions)
     ]
 
 
-def estimated(parts):
-    """Return the estimate of values in parts, the first one that of the rows.
+def _draws(predictions, positive, prevalence, measures, seed):
+    """Return draws of the measures of labels, by key."""
+    called = predictions.called_positive
+    counts = [
+        [np.sum(own & said) for said in (called, ~called)]
+        for own in (positive, ~positive)
+    ]
+    drawn = confusions_of(np.array(counts), [prevalence, 1 - prevalence], seed)
+    (tp, fn), (fp, tn) = (drawn[:, true].T for true in range(2))
+    return {
+        m.key: _of_counts(m, tp, fp, fn, tn)
+        for m in measures
+        if m.key not in _OF_PROBABILITIES
+    }
+
+
+def confusions_of(counts, prior, seed):
+    """Return confusion matrices that such counts leave possible.
+
+    They are drawn rather than resampled: a bootstrap of rows knows of no error that
+    the test rows don't have.
 
     Parameters
     ----------
-    parts : list of ndarray of shape (n,)
+    counts : ndarray of shape (n_classes, n_classes)
+    prior : array-like of shape (n_classes,)
+    seed : int
 
     Returns
     -------
-    Estimate
+    ndarray of shape (n_draws, n_classes, n_classes)
     """
-    values = np.concatenate(parts)
-    return Estimate(float(values[0]), values[1:])
+    return drawn_confusions(counts, prior, N_RESAMPLES, np.random.default_rng(seed))
+
+
+def estimates(chunks, number, measures, draws):
+    """Return the estimates of a strategy, by the measures' keys.
+
+    Parameters
+    ----------
+    chunks : list of list of dict of str to ndarray of shape (n,)
+        For each chunk and strategy the measures' values; the first value is that of
+        the rows as they are.
+    number : int
+        The strategy's.
+    measures : list of Measure
+    draws : dict of str to ndarray
+        What intervals are of, where not of the resamples.
+
+    Returns
+    -------
+    dict of str to Estimate
+    """
+    found = {}
+    for m in measures:
+        values = np.concatenate([chunk[number][m.key] for chunk in chunks])
+        found[m.key] = Estimate(float(values[0]), values[1:], draws.get(m.key))
+    return found
+
+
+def _of_counts(measure, tp, fp, fn, tn):
+    return (measure.function or metric_function(measure.key))(tp, fp, fn, tn)
 
 
 def resamples_of(sizes, rng):
@@ -280,6 +338,5 @@ class _Prepared:
         }
         for m in measures:
             if m.key not in found:
-                function = m.function or metric_function(m.key)
-                found[m.key] = function(tp, fp, priors[0] - tp, priors[1] - fp)
+                found[m.key] = _of_counts(m, tp, fp, priors[0] - tp, priors[1] - fp)
         return found

@@ -1,7 +1,8 @@
-"""Metrics of several classes at the deployment prior, with bootstrap intervals.
+"""Metrics of several classes at the deployment prior, with intervals.
 
 As for two classes: each class's rows weigh as much as its prior, and are
-resampled within the class, the same rows for every strategy.
+resampled within the class, the same rows for every strategy; intervals of metrics of
+labels are of rates drawn from their posterior.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklimb.metrics import class_sums, log_losses
-from sklimb.report.measures import Measure, estimated, resamples_of
+from sklimb.report.measures import Measure, confusions_of, estimates, resamples_of
 from sklimb.thresholds import multiclass_metric, multiclass_metric_names
 
 __all__ = [
@@ -167,9 +168,18 @@ def measure_several(predictions, class_numbers, prior, measures, seed):
         for counts in resamples_of([len(own) for own in rows], rng)
     ]
     return [
-        {m.key: estimated([chunk[k][m.key] for chunk in chunks]) for m in measures}
-        for k in range(len(predictions))
+        estimates(chunks, k, measures, _draws(p, class_numbers, prior, measures, seed))
+        for k, p in enumerate(predictions)
     ]
+
+
+def _draws(predictions, class_numbers, prior, measures, seed):
+    """Return draws of the measures of labels, by key."""
+    k = len(prior)
+    cells = class_numbers * k + predictions.class_numbers
+    counts = np.bincount(cells, minlength=k * k).reshape(k, k)
+    drawn = confusions_of(counts, prior, seed)
+    return {m.key: _value(m, drawn) for m in measures if m.key != "log_loss"}
 
 
 def _measured(counts, losses, prior, measures):

@@ -3,8 +3,7 @@ import pytest
 from scipy.special import expit
 from sklearn import metrics
 
-from sklimb.metrics import draw_counts
-from sklimb.report.cautions import caution_of_few_errors
+from sklimb.metrics import bootstrap_interval, draw_counts
 from sklimb.report.measures import (
     COLUMNS,
     Predictions,
@@ -144,20 +143,25 @@ def test_the_aim_is_a_column_once_whatever_it_is_called(scoring, key):
     assert keys[:7] == [column.key for column in COLUMNS]
 
 
-def test_precision_without_false_positives_is_told_to_be_uncertain():
+def test_precision_without_false_positives_is_uncertain():
     positive = np.arange(1300) < 100
     called = np.arange(1300) < 80
     predictions = Predictions(called, called.astype(float))
-    estimates = measure([predictions], positive, 0.002, COLUMNS, 0)
-    assert estimates[0]["precision"].interval == (1, 1)
-    (note,) = caution_of_few_errors(["sure"], [predictions], estimates, positive, 0.002)
-    # Clopper-Pearson: up to 1 - 0.025 ** (1 / 1200) false positives a negative.
+    found = measure([predictions], positive, 0.002, COLUMNS, 0)[0]["precision"]
+    assert (found.resamples == 1).all()
+    low, high = found.interval
+    assert high == 1
+    # Up to 1 - 0.025 ** (1 / 1200) false positives a negative (Clopper-Pearson).
     rate = 1 - 0.025 ** (1 / 1200)
-    lowest = 0.002 * 0.8 / (0.002 * 0.8 + 0.998 * rate)
-    assert f"as low as {lowest:.3f} for 'sure'".replace("0.", ".") in note
+    assert low == pytest.approx(0.0016 / (0.0016 + 0.998 * rate), abs=0.1)
 
 
-def test_precision_with_many_false_positives_needs_no_caution():
-    positive, predictions = _test_part(2000)
-    estimates = measure([predictions], positive, 0.1, COLUMNS, 0)
-    assert not caution_of_few_errors(["x"], [predictions], estimates, positive, 0.1)
+def test_intervals_are_those_of_the_metrics():
+    positive, predictions = _test_part()
+    found = measure([predictions], positive, 0.02, COLUMNS, 0)[0]
+    for key in ("precision", "recall", "f1_macro", "balanced_accuracy"):
+        interval = bootstrap_interval(
+            key, positive, predictions.called_positive, target_prior=0.02
+        )
+        assert found[key].value == pytest.approx(interval.estimate)
+        assert found[key].interval == pytest.approx(interval[1:], abs=0.03)

@@ -3,7 +3,7 @@ import pytest
 from scipy.special import log_softmax
 from sklearn import metrics
 
-from sklimb.metrics import draw_counts
+from sklimb.metrics import bootstrap_interval, draw_counts
 from sklimb.report import several
 from sklimb.report.measures import Measure
 from sklimb.report.several import (
@@ -105,3 +105,14 @@ def test_short_names_share_the_column():
     assert column_of_aim_of_several("mcc").key == "matthews_corrcoef"
     assert column_of_aim_of_several("macro_f1").key == "f1_macro"
     assert "cost" not in several.names_for_several()
+
+
+def test_intervals_are_those_of_the_metrics():
+    truth, predictions = _test_part()
+    found = measure_several([predictions], truth, PRIOR, COLUMNS_OF_SEVERAL, 0)[0]
+    for key in ("balanced_accuracy", "f1_macro", "minimum_recall"):
+        interval = bootstrap_interval(
+            key, truth, predictions.class_numbers, target_prior=PRIOR
+        )
+        assert found[key].value == pytest.approx(interval.estimate)
+        assert found[key].interval == pytest.approx(interval[1:], abs=0.05)
