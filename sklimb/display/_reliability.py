@@ -352,7 +352,8 @@ class ReliabilityDisplay(Display):
         error = self.calibration_error
         said = [] if name is None else [shortened(name, 24)]
         if error is not None:
-            said.append(f"RMS gap {percent(float(f'{error:.2g}'))}")
+            gap = f"RMS gap {percent(float(f'{error:.2g}'))}"
+            said.append(gap if error else "gap within noise")
         return ", ".join(said) or None
 
     def _draw_histogram(self, look, limits):

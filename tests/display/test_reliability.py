@@ -118,6 +118,16 @@ def test_bins_of_positives_alone_are_marked_where_there_is_no_1():
     assert (display.observed == 1).sum() == len(display.all_observed_.get_xdata())
 
 
+def test_the_gap_is_named_and_noise_is_called_noise():
+    random = np.random.default_rng(0)
+    p = random.uniform(size=1000)
+    right = ReliabilityDisplay.from_predictions(random.random(1000) < p, p)
+    assert right.calibration_error == 0
+    assert right.line_.get_label() == "gap within noise"
+    wrong = ReliabilityDisplay.from_predictions(random.random(1000) < p**3, p)
+    assert wrong.line_.get_label().startswith("RMS gap ")
+
+
 def test_several_share_axes_and_a_histogram(axes):
     first = ReliabilityDisplay.from_estimator(model, X, y, ax=axes)
     weighted = ClassWeightedClassifier(LogisticRegression()).fit(X, y)
