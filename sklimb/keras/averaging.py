@@ -30,7 +30,7 @@ def averaged(models, average):
     >>> import keras
     >>> from sklimb.keras.averaging import averaged
     >>> inputs = keras.layers.Input((1,))
-    >>> models = [keras.Model(inputs, inputs), keras.Model(inputs, 3 * inputs)]
+    >>> models = [keras.Model(inputs, factor * inputs) for factor in (1, 3)]
     >>> round(averaged(models, "log_proba")(keras.ops.ones((1, 1))).numpy().item(), 2)
     2.0
     """
