@@ -6,7 +6,7 @@ import numpy as np
 
 from sklimb._validation import as_labels
 from sklimb.display._sources import one_against_rest
-from sklimb.metrics._measures import measure_named
+from sklimb.metrics import drawn_rates, measure_named
 from sklimb.thresholds import counts_of_positives, metric_names, multiclass_metric_names
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
 
 N_PREVALENCES = 121
 N_DRAWS = 1000
-SMOOTHING = 0.5  # Jeffreys' prior, as in metrics.bootstrap_interval
 SEED = 0
 
 
@@ -46,6 +45,11 @@ class Decisions(NamedTuple):
     number: int
     base_prior: np.ndarray
 
+    @property
+    def rates(self):
+        """Return the shares of each class that are predicted as each class."""
+        return self.confusion / self.confusion.sum(axis=1, keepdims=True)
+
     def priors(self, prevalences):
         """Return the class shares at each prevalence, (n_prevalences, n_classes)."""
         others = self.base_prior.copy()
@@ -68,23 +72,18 @@ class Decisions(NamedTuple):
         """Return a metric at each prevalence, with a level also its band's ends."""
         measure = self._measure(metric, cost_matrix)
         at = self.priors(prevalences)[:, :, None]
-        rates = self.confusion / self.confusion.sum(axis=1, keepdims=True)
+        rates = self.rates
         estimate = measure(rates * at)
         if level is None:
             return estimate, None, None
-        drawn = self._drawn_rates()
+        counts = rates * self.n_effective[:, None]
+        drawn = drawn_rates(counts, N_DRAWS, np.random.default_rng(SEED))
         ends = [
             np.quantile(measure(drawn * each), [(1 - level) / 2, (1 + level) / 2])
             for each in at
         ]
         low, high = np.transpose(ends)
         return estimate, np.minimum(low, estimate), np.maximum(high, estimate)
-
-    def _drawn_rates(self):
-        random = np.random.default_rng(SEED)
-        shares = self.confusion / self.confusion.sum(axis=1, keepdims=True)
-        counts = shares * self.n_effective[:, None] + SMOOTHING
-        return np.stack([random.dirichlet(each, N_DRAWS) for each in counts], axis=1)
 
     def _measure(self, metric, cost_matrix):
         """Return the metric as a function of confusion matrices."""
@@ -133,8 +132,8 @@ def counted(rows, predicted, number, prior=None):
         If a class has no rows.
     """
     n_classes = len(rows.classes)
-    weight = np.ones(len(predicted))
-    weight = weight if rows.sample_weight is None else rows.sample_weight
+    weight = rows.sample_weight
+    weight = np.ones(len(predicted)) if weight is None else weight
     cells = rows.class_numbers * n_classes + predicted
     confusion = np.bincount(cells, weight, n_classes**2).reshape(n_classes, n_classes)
     own = confusion.sum(axis=1)

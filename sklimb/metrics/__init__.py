@@ -15,7 +15,9 @@ from sklimb.metrics._curves import (
 )
 from sklimb.metrics._intervals import bootstrap_interval
 from sklimb.metrics._intervals import drawn_confusions as drawn_confusions
+from sklimb.metrics._intervals import drawn_rates as drawn_rates
 from sklimb.metrics._measures import log_losses as log_losses
+from sklimb.metrics._measures import measure_named as measure_named
 from sklimb.metrics._projection import project_confusion_matrix
 from sklimb.metrics._rates import (
     ClassAccuracy,

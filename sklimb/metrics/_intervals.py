@@ -9,7 +9,7 @@ from sklimb.metrics._rates import Interval
 from sklimb.metrics._resampling import grouped_drawer, resamples, stratified_drawer
 from sklimb.metrics._rows import check_between
 
-__all__ = ["bootstrap_interval", "drawn_confusions"]
+__all__ = ["bootstrap_interval", "drawn_confusions", "drawn_rates"]
 
 # What hits, and all errors of a class together, are smoothed by: Jeffreys' prior of
 # its recall, whatever the number of classes. 0.5 for every kind of error would be a
@@ -181,11 +181,32 @@ def drawn_confusions(counts, prior, n_resamples, rng):
     ndarray of shape (n_resamples, n_classes, n_classes)
         Shares of all rows.
     """
+    return drawn_rates(counts, n_resamples, rng) * np.asarray(prior)[:, None]
+
+
+def drawn_rates(counts, n_resamples, rng):
+    """Return how each class is predicted, drawn from the posterior.
+
+    Hits are smoothed by 0.5, and all errors of a class together: 0.5 for each would
+    drown the hits of a rare class among many.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_classes, n_classes)
+        Rows true, columns predicted; effective numbers of rows may be fractions.
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, n_classes, n_classes)
+        Rows of each sum to 1.
+    """
     k = len(counts)
     smoothing = np.full((k, k), SMOOTHING / (k - 1))
     np.fill_diagonal(smoothing, SMOOTHING)
     rates = [rng.dirichlet(alpha, n_resamples) for alpha in counts + smoothing]
-    return np.stack(rates, axis=1) * np.asarray(prior)[:, None]
+    return np.stack(rates, axis=1)
 
 
 def _from_rows(of_weights, rows, groups, n_resamples, rng):

@@ -13,7 +13,6 @@ from sklimb.report.heading import heading
 from sklimb.report.invocation import invocation
 from sklimb.report.outcomes import Origin
 from sklimb.report.priors import parse_prior
-from sklimb.report.reading import read
 from sklimb.report.requirements import check_requirements
 from sklimb.report.several import names_for_several
 from sklimb.report.strategies import Costs, Options
@@ -51,13 +50,9 @@ def run_compare(arguments):
         files = []
         if folder is not None:
             progress.strategy("the report")
-            files = write(folder, comparison, verdict, _origin(arguments))
+            origin = Origin(arguments.model, invocation("compare", arguments))
+            files = write(folder, comparison, verdict, origin)
     _show(comparison, verdict, files)
-
-
-def _origin(arguments):
-    table = read(arguments.data, arguments.target)[0]
-    return Origin(arguments.model, invocation("compare", arguments), table)
 
 
 def _options(arguments, dataset):

@@ -1,6 +1,5 @@
 """Fit the strategies on one part of the rows and measure them on the other."""
 
-import re
 import time
 import warnings
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from sklimb.exceptions import InfeasibleConstraintError
 from sklimb.report.aims import aim_of, measures_of
 from sklimb.report.data import split
-from sklimb.report.errors import InputError, one_line
+from sklimb.report.errors import InputError, sentences_of
 from sklimb.report.measures import Predictions, measure
 from sklimb.report.models import described, find_model
 from sklimb.report.numbers import short
@@ -104,7 +103,7 @@ def compare(dataset, model, options, progress):
         _check_any_feasible(fitted, options)
         progress.strategy("bootstrap of the test rows")
         found = _measured(dataset, options, parts, fitted)
-        found.notes.extend([*parts.notes, *notes, *_tidy(caught)])
+        found.notes.extend([*parts.notes, *notes, *sentences_of(caught)])
         return found
 
 
@@ -205,20 +204,3 @@ def _estimates(predictions, dataset, y_test, prior, measures, options):
         return measure_several(predictions, numbers, prior, measures, options.seed)
     positive, prevalence = y_test == options.positive, prior[options.positive_class]
     return measure(predictions, positive, prevalence, measures, options.seed)
-
-
-def _tidy(caught):
-    """Return warnings as one sentence each, without those for developers."""
-    for_developers = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-    messages = [
-        str(warning.message)
-        for warning in caught
-        if not issubclass(warning.category, for_developers)
-    ]
-    # The rest of a message tells what to do in Python, and a label may hold a
-    # full stop; each strategy's threshold is stable within another range.
-    sentences = [
-        re.split(r"\.\s+(?=[A-Z`])|\n|, stable within", message)[0]
-        for message in messages
-    ]
-    return [f"{one_line(s).rstrip('.:')}." for s in dict.fromkeys(sentences)]

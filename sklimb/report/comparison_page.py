@@ -37,14 +37,14 @@ def comparison_page(comparison, verdict, origin):
     return render_page(
         f"Which strategy for {one_line(comparison.dataset.name, 80)}?",
         fragment("lead.html", verdict=verdict, facts=_facts(comparison, verdict)),
-        _sections(comparison, verdict.chosen, origin.table),
+        _sections(comparison, verdict.chosen),
         versions=versions(),
         command=origin.command,
         script=source_of("what_if.js"),
     )
 
 
-def _sections(comparison, chosen, table):
+def _sections(comparison, chosen):
     sections = [
         Section("data", "Data, and where it is used", _data(comparison)),
         Section("strategies", "Strategies", strategies_table(comparison, chosen)),
@@ -52,7 +52,7 @@ def _sections(comparison, chosen, table):
         Section("prevalence", "At another prevalence", what_if(comparison, chosen)),
         Section("threshold", "Threshold", threshold_curves(comparison, chosen)),
         Section("reliability", "Probabilities", reliabilities(comparison, chosen)),
-        Section("findings", "What to look at", findings(comparison, chosen, table)),
+        Section("findings", "What to look at", findings(comparison, chosen)),
         Section("rule", "Decision rule", _rule(chosen)),
         Section("load", "How to use it", _load(comparison, chosen)),
     ]

@@ -1,6 +1,6 @@
 """From a file to checked features, labels and the positive class."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Dataset:
         How to make numbers of ``X``; None for an array.
     notes : list of str
         What a user has to know of the data, a sentence each.
+    raw : DataFrame or ndarray of n_rows rows
+        As read, before any column was made another or left out.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     positive: Any
     columns: Columns | None
     notes: list = field(default_factory=list)
+    raw: Any = None
 
     @property
     def counts(self):
@@ -78,14 +81,8 @@ class Dataset:
             return self
         table = as_table(self.X)
         columns = find_columns(table)
-        return Dataset(
-            self.name,
-            columns.clean(table),
-            self.y,
-            self.positive,
-            columns,
-            self.notes + _notes_of_pixels(columns, self.X.shape[1:]),
-        )
+        notes = self.notes + _notes_of_pixels(columns, self.X.shape[1:])
+        return replace(self, X=columns.clean(table), columns=columns, notes=notes)
 
 
 def _notes_of_pixels(columns, shape):
@@ -135,11 +132,11 @@ def load(path, target, positive=None):
     label, note = _positive_class(y, positive)
     name = Path(path).name
     if isinstance(X, np.ndarray) and X.ndim > 2:
-        return Dataset(name, X, y, label, None, [note])
+        return Dataset(name, X, y, label, None, [note], X)
     table = as_table(X) if isinstance(X, np.ndarray) else X
     columns = find_columns(table)
     notes = [note, *columns.notes()]
-    return Dataset(name, columns.clean(table), y, label, columns, notes)
+    return Dataset(name, columns.clean(table), y, label, columns, notes, X)
 
 
 def _labels(target):

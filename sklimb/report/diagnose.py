@@ -1,6 +1,5 @@
 """``sklimb diagnose``: from checked arguments to printed findings."""
 
-import re
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ from sklimb.report.columns import find_columns
 from sklimb.report.data import Dataset, as_table, load
 from sklimb.report.diagnosis_files import write
 from sklimb.report.diagnosis_words import show
-from sklimb.report.errors import InputError, did_you_mean, one_line
+from sklimb.report.errors import InputError, did_you_mean, one_line, sentences_of
 from sklimb.report.files import check_folder
 from sklimb.report.invocation import invocation
 from sklimb.report.labels import listed_labels
@@ -68,7 +67,7 @@ def run_diagnose(arguments):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             diagnosis = _diagnosed(arguments, rows, production, build, flat)
-        diagnosis.notes.extend(_tidy(caught))
+        diagnosis.notes.extend(sentences_of(caught))
         files = []
         if folder is not None:
             progress.strategy("the report")
@@ -77,21 +76,10 @@ def run_diagnose(arguments):
     show(output(), diagnosis, rows.dataset, files)
 
 
-def _tidy(caught):
-    """Return the first lines of warnings, each once, without those for developers."""
-    for_developers = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
-    lines = [
-        re.split(r"\.\s+(?=[A-Z`])|\n", str(each.message))[0]
-        for each in caught
-        if not issubclass(each.category, for_developers)
-    ]
-    return [f"{one_line(line).rstrip('.:')}." for line in dict.fromkeys(lines)]
-
-
 def _read(arguments):
     dataset = load(arguments.data, arguments.target, arguments.positive)
     _check_two_rows(dataset)
-    raw = read(arguments.data, arguments.target)[0]
+    raw = dataset.raw
     if arguments.groups is None:
         return _Rows(dataset, raw, None)
     groups = _groups(arguments)
@@ -152,7 +140,6 @@ def _read_production(arguments, rows):
     path, dataset = arguments.production, rows.dataset
     try:
         there = load(path, arguments.target, arguments.positive)
-        raw = read(path, arguments.target)[0]
     except InputError as error:
         others = ("DATA", "--target", "--positive")
         raise _from_option(error, "--production", *others) from None
@@ -162,7 +149,7 @@ def _read_production(arguments, rows):
             f"--production: its target has {listed_labels(unknown)}, which DATA's has "
             f"not; that has {listed_labels(list(dataset.classes))}."
         )
-    return _as_columns(raw, rows), there.y
+    return _as_columns(there.raw, rows), there.y
 
 
 def _as_columns(raw, rows):

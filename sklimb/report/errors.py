@@ -1,8 +1,9 @@
 """What the command line says about bad input, in one line."""
 
+import re
 from difflib import get_close_matches
 
-__all__ = ["InputError", "did_you_mean", "one_line"]
+__all__ = ["InputError", "did_you_mean", "one_line", "sentences_of"]
 
 
 class InputError(ValueError):
@@ -55,3 +56,30 @@ def did_you_mean(name, known):
     """
     nearest = get_close_matches(name, [str(other) for other in known], n=1)
     return f" Did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def sentences_of(caught):
+    """Return warnings as one sentence each, without those for developers.
+
+    Parameters
+    ----------
+    caught : list of warnings.WarningMessage
+
+    Returns
+    -------
+    list of str
+        Equal ones once.
+    """
+    for_developers = (DeprecationWarning, PendingDeprecationWarning, FutureWarning)
+    messages = [
+        str(warning.message)
+        for warning in caught
+        if not issubclass(warning.category, for_developers)
+    ]
+    # The rest of a message tells what to do in Python, and a label may hold a
+    # full stop; each strategy's threshold is stable within another range.
+    sentences = [
+        re.split(r"\.\s+(?=[A-Z`])|\n|, stable within", message)[0]
+        for message in messages
+    ]
+    return [f"{one_line(s).rstrip('.:')}." for s in dict.fromkeys(sentences)]

@@ -27,22 +27,20 @@ ROWS_ELSEWHERE = (
 NOTICEABLE = 0.01
 
 
-def findings(comparison, chosen, table):
+def findings(comparison, chosen):
     """Return what to look at, the greatest effect first.
 
     Parameters
     ----------
     comparison : Comparison
     chosen : Outcome
-    table : DataFrame or ndarray of n_rows rows
-        As read.
 
     Returns
     -------
     markupsafe.Markup
     """
     parts = {
-        "columns that give the answer away": _leaks(comparison, table),
+        "columns that give the answer away": _leaks(comparison),
         "repeated rows": [],  # by the same
         "labels that look wrong": _wrong_labels(chosen),
         "over-fitting": _overfitting(chosen),
@@ -56,10 +54,10 @@ def findings(comparison, chosen, table):
     )
 
 
-def _leaks(comparison, table):
-    options = comparison.options
+def _leaks(comparison):
+    options, dataset = comparison.options, comparison.dataset
     leakage = find_leakage(
-        table, comparison.dataset.y, cv=options.cv, random_state=options.seed
+        dataset.raw, dataset.y, cv=options.cv, random_state=options.seed
     )
     return leakage.findings
 

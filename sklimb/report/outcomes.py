@@ -21,13 +21,10 @@ class Origin:
         As given by ``--model``.
     command : str
         The command line.
-    table : DataFrame or ndarray of n_rows rows
-        As read, before any column was made another or left out.
     """
 
     model: str
     command: str
-    table: object
 
 
 @dataclass(frozen=True)

@@ -47,16 +47,12 @@ def threshold_curves(comparison, chosen):
     """
     tuned = chosen.strategy.is_tuned(comparison.options)
     draw = _tuned_curve if tuned else _curve_of_test_rows
-    pictures = [
-        _picture(
-            f"How much the threshold of {one_line(label, 40)} matters",
-            _curve_in_words,
-            *(draw, comparison, chosen, label),
-        )
-        for label in _labels_shown(comparison)
-    ]
+    title = "How much the threshold of {} matters"
     words = _words_of_tuned if tuned else _words_of_untuned
-    return fragment("pictures.html", words=words(chosen), pictures=pictures)
+    labels = _labels_shown(comparison)
+    return _pictures(
+        title, words(chosen), _curve_in_words, draw, comparison, chosen, labels
+    )
 
 
 def prevalence_curves(comparison, chosen):
@@ -71,15 +67,12 @@ def prevalence_curves(comparison, chosen):
     -------
     markupsafe.Markup
     """
-    label = _labels_shown(comparison)[0]
-    picture = _picture(
-        f"What decisions are worth where {one_line(label, 40)} is rarer or more "
-        "frequent",
-        _prevalences_in_words,
-        *(_prevalence_curve, comparison, chosen, label),
-    )
+    title = "What decisions are worth where {} is rarer or more frequent"
     words = f"{chosen.name!r}, with 95 % bands: decisions and recalls stay."
-    return fragment("pictures.html", words=words, pictures=[picture])
+    draw, labels = _prevalence_curve, _labels_shown(comparison)[:1]
+    return _pictures(
+        title, words, _prevalences_in_words, draw, comparison, chosen, labels
+    )
 
 
 def _prevalence_curve(comparison, chosen, label, ax):
@@ -118,16 +111,10 @@ def reliabilities(comparison, chosen):
     -------
     markupsafe.Markup
     """
-    pictures = [
-        _picture(
-            f"What probabilities of {one_line(label, 40)} are worth",
-            _reliability_in_words,
-            *(_reliability, comparison, chosen, label),
-        )
-        for label in _labels_shown(comparison)
-    ]
-    return fragment(
-        "pictures.html", words=_words_of_reliability(chosen), pictures=pictures
+    title, words = "What probabilities of {} are worth", _words_of_reliability(chosen)
+    labels = _labels_shown(comparison)
+    return _pictures(
+        title, words, _reliability_in_words, _reliability, comparison, chosen, labels
     )
 
 
@@ -189,6 +176,19 @@ def probabilities(comparison, outcome):
     columns = [expit(-predictions.log_odds), expit(predictions.log_odds)]
     positive_last = comparison.options.positive_class == 1
     return np.column_stack(columns if positive_last else columns[::-1])
+
+
+def _pictures(title, words, described, draw, comparison, chosen, labels):
+    """Return a picture for each class, with words above them."""
+    pictures = [
+        _picture(
+            title.format(one_line(label, 40)),
+            described,
+            *(draw, comparison, chosen, label),
+        )
+        for label in labels
+    ]
+    return fragment("pictures.html", words=words, pictures=pictures)
 
 
 def _picture(title, words, draw, comparison, chosen, label):

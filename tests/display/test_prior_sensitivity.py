@@ -53,6 +53,18 @@ def test_bands_are_those_of_the_bootstrap_by_rates():
             np.testing.assert_allclose(ends, found[1:], atol=0.02)
 
 
+def test_bands_of_many_classes_are_those_of_the_metrics_too():
+    random = np.random.default_rng(0)
+    y_true = np.arange(160) % 8
+    y_pred = np.where(random.random(160) < 0.8, y_true, random.integers(8, size=160))
+    display = PriorSensitivityDisplay.from_predictions(
+        y_true, y_pred, metrics=["f1_macro"], prevalences=[1 / 8, 1 / 4]
+    )
+    found = bootstrap_interval("f1_macro", y_true, y_pred, n_resamples=4000)
+    ends = display.low["f1_macro"][0], display.high["f1_macro"][0]
+    np.testing.assert_allclose(ends, found[1:], atol=0.02)
+
+
 def test_the_positive_class_may_be_the_first():
     names = np.array(["yes", "zero"])
     display = PriorSensitivityDisplay.from_predictions(

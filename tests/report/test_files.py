@@ -12,7 +12,7 @@ from sklimb.report.strategies import Costs
 from sklimb.report.verdict import judge
 from tests.report.comparisons import comparison, outcome
 
-ORIGIN = Origin(model="linear", command="sklimb compare t.csv", table=None)
+ORIGIN = Origin(model="linear", command="sklimb compare t.csv")
 
 
 @pytest.fixture(autouse=True)

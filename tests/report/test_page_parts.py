@@ -29,13 +29,13 @@ from tests.report.comparisons import comparison, outcome
 
 
 def _compared(folder, y, X=None, **settings):
-    """Return a comparison of logistic regressions, and the table of its rows."""
+    """Return a comparison of logistic regressions."""
     table = pd.DataFrame(imbalanced()[0] if X is None else X, columns=["a", "b", "c"])
     table.assign(target=y).to_csv(folder / "t.csv", index=False)
     dataset = load(folder / "t.csv", "target")
     classes, positive = dataset.classes, dataset.positive
     options = Options(positive, classes, cv=3, **settings)
-    return compare(dataset, "linear", options, NoProgress()), table
+    return compare(dataset, "linear", options, NoProgress())
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +91,8 @@ def _cells(html, caption):
 
 
 def test_the_table_for_paper_has_what_the_slider_shows(two):
-    made, _ = two
-    chosen = made.outcomes[2]
-    head, *rows = _cells(what_if(made, chosen), "'tuned threshold' at a few")
+    chosen = two.outcomes[2]
+    head, *rows = _cells(what_if(two, chosen), "'tuned threshold' at a few")
     names = ["as in the data", "where the model is used", "1:10", "1:100", "1:1000"]
     assert [row[0] for row in rows] == names
     assert rows[1][1] == "1.00 %"
@@ -105,16 +104,15 @@ def test_the_table_for_paper_has_what_the_slider_shows(two):
 
 
 def test_the_table_of_several_classes_has_exact_intervals(three):
-    made, _ = three
-    head, *rows = _cells(what_if(made, made.outcomes[0]), "precision of a class")
+    head, *rows = _cells(what_if(three, three.outcomes[0]), "precision of a class")
     assert [row[0] for row in rows] == ["a", "b", "c"]
     assert "recall (95 % interval)" in head
     assert all(re.fullmatch(r"[\d.]+ \([\d.]+ to [\d.]+\)", row[2]) for row in rows)
 
 
 def test_the_slider_reaches_beyond_a_half_where_a_class_has_more(two, three):
-    assert numbers_of(two[0], two[0].outcomes[0])["greatest"] == 0
-    numbers = numbers_of(three[0], three[0].outcomes[1])
+    assert numbers_of(two, two.outcomes[0])["greatest"] == 0
+    numbers = numbers_of(three, three.outcomes[1])
     assert (numbers["greatest"], numbers["chosen"]) == (3, 1)
     assert numbers["costs"] is None
 
@@ -147,7 +145,7 @@ def test_probabilities_are_in_the_order_of_the_classes():
 
 @pytest.mark.parametrize("name", ["two", "three"])
 def test_a_curve_is_of_rows_out_of_fold_or_says_what_else(request, name):
-    made, _ = request.getfixturevalue(name)
+    made = request.getfixturevalue(name)
     untuned, _, tuned, *_ = made.outcomes
     assert "rows out of fold" in threshold_curves(made, tuned)
     assert "was not tuned" in threshold_curves(made, untuned)
@@ -159,19 +157,18 @@ def test_a_curve_is_of_rows_out_of_fold_or_says_what_else(request, name):
 def test_an_untuned_strategy_has_a_curve_where_there_are_costs(tmp_path):
     y = np.where(imbalanced()[1] == 1, "bad", "good")
     costs = {"costs": Costs(1.0, 20.0), "scoring": "cost"}
-    made, _ = _compared(tmp_path, y, **costs)
+    made = _compared(tmp_path, y, **costs)
     assert "balanced accuracy" in threshold_curves(made, made.outcomes[0])
 
 
 def test_labels_in_any_script_are_drawn_without_a_warning(tmp_path):
-    made, _ = _compared(tmp_path, np.where(imbalanced()[1] == 1, "猫", "犬"))
+    made = _compared(tmp_path, np.where(imbalanced()[1] == 1, "猫", "犬"))
     assert "What probabilities of 猫 are worth" in reliabilities(made, made.outcomes[2])
     assert "猫" in what_if(made, made.outcomes[2])
 
 
 def test_another_prevalence_is_a_finding_with_both_precisions(two):
-    made, table = two
-    html = unescape(findings(made, made.outcomes[0], table))
+    html = unescape(findings(two, two.outcomes[0]))
     assert "1.00 % of the rows are 'bad' where the model is used" in html
     assert "the prevalence" in html
 
@@ -182,11 +179,11 @@ def test_wrong_labels_are_found_out_of_fold(tmp_path):
     X = random.normal(size=(1200, 3)) + 4 * y[:, None]
     wrong = random.choice(np.flatnonzero(~y), 60, replace=False)
     y[wrong] = True
-    made, table = _compared(tmp_path, np.where(y, "ill", "well"), X)
-    tuned = findings(made, made.outcomes[2], table)
+    made = _compared(tmp_path, np.where(y, "ill", "well"), X)
+    tuned = findings(made, made.outcomes[2])
     assert "label noise" in tuned
     assert "labelled &#39;ill&#39; look like &#39;well&#39;" in tuned
-    untuned = findings(made, made.outcomes[0], table)
+    untuned = findings(made, made.outcomes[0])
     assert "label noise" not in untuned
     assert "labels that look wrong" not in untuned  # which nobody looked for
 
