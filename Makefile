@@ -7,7 +7,7 @@ PYTEST := -m pytest -n 2
 # Debian's names.
 BROWSER := chromium chromium-driver
 
-.PHONY: demo test test-browser test-oldest gallery lint format clean
+.PHONY: browser demo test test-browser test-oldest gallery lint format clean
 
 demo: $(VENV)/installed
 	$(BIN)/sklimb demo
@@ -15,19 +15,23 @@ demo: $(VENV)/installed
 test: $(VENV)/installed
 	$(BIN)/python $(PYTEST)
 
-# Reports in headless Chromium.
-test-browser: $(VENV)/installed
+# Headless Chromium and what drives it.
+browser: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable ".[test,browser]"
 	@command -v chromedriver > /dev/null || { [ "$$(id -u)" = 0 ] \
 		&& command -v apt-get > /dev/null && apt-get update --quiet \
 		&& apt-get install --yes --no-install-recommends $(BROWSER); } || { \
 		echo "No browser. Install the packages $(BROWSER), or what your system"; \
 		echo "calls Chromium and its chromedriver, and try again."; exit 1; }
+
+# Reports in a browser.
+test-browser: browser
 	$(BIN)/python -m pytest tests/report/test_browser.py
 
 # The pictures of docs/gallery.md.
-gallery: $(VENV)/installed
-	$(BIN)/python tools/gallery.py
+gallery: browser
+	$(BIN)/python -m tools.gallery
+	$(BIN)/python -m tools.report_pictures
 
 test-oldest: $(VENV)-oldest/installed
 	$(VENV)-oldest/bin/python $(PYTEST)

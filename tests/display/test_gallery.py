@@ -42,6 +42,14 @@ def test_what_the_page_shows_is_there_and_small(built):
         assert 0 < (gallery.PAGE.parent / path).stat().st_size < LARGEST
 
 
+def test_the_report_is_shown_wide_and_narrow_in_small_files():
+    page = gallery.PAGE.read_text()
+    shown = re.findall(r'(?:src|srcset)="(gallery/\w+\.png)"', page)
+    assert shown == ["gallery/report_narrow.png", "gallery/report.png"]
+    for path in shown:
+        assert 0 < (gallery.PAGE.parent / path).stat().st_size < LARGEST
+
+
 @pytest.mark.parametrize("name", DISPLAYS)
 def test_docstrings_name_the_parameters(name):
     item = getattr(display, name)
